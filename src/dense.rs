@@ -1,0 +1,281 @@
+//! The output layer: y = W·a + b, and softmax; under each its backward.
+
+use core::slice;
+
+use crate::dispatch::{self, Kernel};
+use crate::product::{forward as product, outer, sum_columns, transposed};
+use crate::{LengthMismatch, Matrix, Real, Vector};
+
+/// The weights of an output layer from A hidden units to Y outputs, or a gradient with respect to them.
+///
+/// ```
+/// use bptt::{Flat, dense};
+///
+/// static ZERO: dense::Params<16, 4> = dense::Params::zeros();
+/// assert_eq!(ZERO.as_flat().len(), 4 * 16 + 4);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[repr(C)]
+pub struct Params<const A: usize, const Y: usize, T: Real = f32> {
+    /// W, shape (Y, A).
+    pub w: Matrix<Y, A, T>,
+    /// b, shape (Y, 1).
+    pub b: Vector<Y, T>,
+}
+
+impl<const A: usize, const Y: usize, T: Real> Params<A, Y, T> {
+    /// All weights zero: what a gradient starts from.
+    ///
+    /// ```
+    /// assert_eq!(bptt::dense::Params::<3, 2>::zeros().w[(1, 2)], 0.0);
+    /// ```
+    pub const fn zeros() -> Self {
+        Params {
+            w: Matrix::zeros(),
+            b: Matrix::zeros(),
+        }
+    }
+}
+
+/// y = W·a + b for one step.
+///
+/// `a` is (A, M), `y` (Y, M) is overwritten. Each sum starts at b and adds the columns of W in ascending order.
+///
+/// ```
+/// use bptt::{Matrix, dense};
+///
+/// let params = dense::Params { w: Matrix::from_rows([[1.0, 2.0]]), b: Matrix::from_rows([[3.0]]) };
+/// let mut y = Matrix::<1, 1>::zeros();
+/// dense::forward(&params, &Matrix::from_rows([[10.0], [100.0]]), &mut y);
+/// assert_eq!(y[(0, 0)], 213.0);
+/// ```
+pub fn forward<const A: usize, const Y: usize, const M: usize, T: Real>(
+    params: &Params<A, Y, T>,
+    a: &Matrix<A, M, T>,
+    y: &mut Matrix<Y, M, T>,
+) {
+    dispatch::run::<T, _>(Forward {
+        params,
+        a: slice::from_ref(a),
+        y: slice::from_mut(y),
+    });
+}
+
+/// The gradients of [`forward`]: dW = dW + dy·aᵀ, db = db + Σ dy over the batch, da = Wᵀ·dy.
+///
+/// `a` is (A, M) as it was in forward, `dy` (Y, M) the gradient with respect to y. The gradients of the weights are added to
+/// `grads`; `da` (A, M) is overwritten.
+///
+/// ```
+/// use bptt::{Matrix, dense};
+///
+/// let params = dense::Params { w: Matrix::from_rows([[1.0, 2.0]]), b: Matrix::from_rows([[3.0]]) };
+/// let (mut grads, mut da) = (dense::Params::zeros(), Matrix::zeros());
+/// let a = Matrix::<2, 1>::from_rows([[10.0], [100.0]]);
+/// dense::backward(&params, &a, &Matrix::from_rows([[0.5]]), &mut grads, &mut da);
+/// assert_eq!(grads.w, Matrix::from_rows([[5.0, 50.0]]));
+/// assert_eq!(grads.b, Matrix::from_rows([[0.5]]));
+/// assert_eq!(da, Matrix::from_rows([[0.5], [1.0]]));
+/// ```
+pub fn backward<const A: usize, const Y: usize, const M: usize, T: Real>(
+    params: &Params<A, Y, T>,
+    a: &Matrix<A, M, T>,
+    dy: &Matrix<Y, M, T>,
+    grads: &mut Params<A, Y, T>,
+    da: &mut Matrix<A, M, T>,
+) {
+    let (a, dy, da) = (slice::from_ref(a), slice::from_ref(dy), slice::from_mut(da));
+    dispatch::run::<T, _>(Backward {
+        params,
+        a,
+        dy,
+        grads,
+        da,
+    });
+}
+
+/// [`forward`] for every step of a sequence, as one product.
+///
+/// `a` has one (A, M) matrix a step, `y` one (Y, M) matrix a step. The same bits as a loop of [`forward`].
+///
+/// # Errors
+/// [`LengthMismatch`] where `y` has not the length of `a`; nothing is written then.
+///
+/// ```
+/// use bptt::{Matrix, dense};
+///
+/// let params = dense::Params { w: Matrix::from_rows([[2.0]]), b: Matrix::from_rows([[3.0]]) };
+/// let mut y = [const { Matrix::<1, 1>::zeros() }; 2];
+/// dense::sequence_forward(&params, &[Matrix::from_rows([[10.0]]), Matrix::from_rows([[20.0]])], &mut y)?;
+/// assert_eq!(y[1][(0, 0)], 43.0);
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn sequence_forward<const A: usize, const Y: usize, const M: usize, T: Real>(
+    params: &Params<A, Y, T>,
+    a: &[Matrix<A, M, T>],
+    y: &mut [Matrix<Y, M, T>],
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("y", a.len(), y.len())?;
+    dispatch::run::<T, _>(Forward { params, a, y });
+    Ok(())
+}
+
+struct Forward<'a, const A: usize, const Y: usize, const M: usize, T: Real> {
+    params: &'a Params<A, Y, T>,
+    a: &'a [Matrix<A, M, T>],
+    y: &'a mut [Matrix<Y, M, T>],
+}
+
+impl<const A: usize, const Y: usize, const M: usize, T: Real> Kernel for Forward<'_, A, Y, M, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize, const W: usize>(self) {
+        let Params { w, b } = self.params;
+        let (a, y) = (
+            self.a.iter().flat_map(|a| &a.0),
+            self.y.iter_mut().flat_map(|y| &mut y.0),
+        );
+        product::<L, W, Y, A, T>(w, Some(b), a.zip(y));
+    }
+}
+
+/// [`backward`] for every step of a sequence, as one product.
+///
+/// `a`, `dy` and `da` have one matrix a step. The weight gradients accumulate with time descending, then batch ascending:
+/// the same bits as a loop of [`backward`] from the last step to the first.
+///
+/// # Errors
+/// [`LengthMismatch`] where `dy` or `da` has not the length of `a`; nothing is written then.
+///
+/// ```
+/// use bptt::{Matrix, dense};
+///
+/// let params = dense::Params { w: Matrix::from_rows([[2.0]]), b: Matrix::from_rows([[3.0]]) };
+/// let a = [Matrix::<1, 1>::from_rows([[10.0]]), Matrix::from_rows([[20.0]])];
+/// let dy = [Matrix::<1, 1>::from_rows([[1.0]]), Matrix::from_rows([[1.0]])];
+/// let (mut grads, mut da) = (dense::Params::zeros(), [const { Matrix::zeros() }; 2]);
+/// dense::sequence_backward(&params, &a, &dy, &mut grads, &mut da)?;
+/// assert_eq!((grads.w[(0, 0)], grads.b[(0, 0)], da[1][(0, 0)]), (30.0, 2.0, 2.0));
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn sequence_backward<const A: usize, const Y: usize, const M: usize, T: Real>(
+    params: &Params<A, Y, T>,
+    a: &[Matrix<A, M, T>],
+    dy: &[Matrix<Y, M, T>],
+    grads: &mut Params<A, Y, T>,
+    da: &mut [Matrix<A, M, T>],
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("dy", a.len(), dy.len())?;
+    LengthMismatch::check("da", a.len(), da.len())?;
+    dispatch::run::<T, _>(Backward {
+        params,
+        a,
+        dy,
+        grads,
+        da,
+    });
+    Ok(())
+}
+
+struct Backward<'a, const A: usize, const Y: usize, const M: usize, T: Real> {
+    params: &'a Params<A, Y, T>,
+    a: &'a [Matrix<A, M, T>],
+    dy: &'a [Matrix<Y, M, T>],
+    grads: &'a mut Params<A, Y, T>,
+    da: &'a mut [Matrix<A, M, T>],
+}
+
+impl<const A: usize, const Y: usize, const M: usize, T: Real> Kernel for Backward<'_, A, Y, M, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize, const W: usize>(self) {
+        let Backward {
+            params,
+            a,
+            dy,
+            grads,
+            da,
+        } = self;
+        outer::<L, Y, A, M, T>(&mut grads.w, dy.iter().zip(a).rev()); // dW = dW + dy·aᵀ
+        sum_columns(&mut grads.b, dy.iter().rev()); // db = db + Σ dy
+        let (dy, da) = (
+            dy.iter().flat_map(|dy| &dy.0),
+            da.iter_mut().flat_map(|da| &mut da.0),
+        );
+        transposed([&params.w], dy.map(|dy| [dy]).zip(da)); // da = Wᵀ·dy
+    }
+}
+
+/// Softmax over the rows, in place, sample by sample: y_k = exp(z_k − z_max) / Σⱼ exp(z_j − z_max).
+///
+/// `z` is (Y, M): in, the logits; out, probabilities that add up to 1 within rounding. Shifted by the greatest logit of the sample,
+/// so that no finite logit overflows. A logit of −∞ gets the probability 0, unless all are −∞; with +∞ or NaN among the logits of
+/// a sample, its results are NaN.
+///
+/// ```
+/// let mut y: bptt::Matrix<2, 2> = bptt::Matrix::from_rows([[1e30, 0.0], [-1e30, 0.0]]);
+/// bptt::dense::softmax(&mut y);
+/// assert_eq!(y, bptt::Matrix::from_rows([[1.0, 0.5], [0.0, 0.5]]));
+/// ```
+pub fn softmax<const Y: usize, const M: usize, T: Real>(z: &mut Matrix<Y, M, T>) {
+    for z in &mut z.0 {
+        softmax_column(z);
+    }
+}
+
+/// [`softmax`] of one sample; returns z_max and ln Σⱼ exp(z_j − z_max).
+///
+/// The greatest logit contributes exactly 1 to the sum; the others are added up on their own, so that the logarithm is
+/// right to the last digits even where they are far below 1.
+#[inline(always)]
+pub(crate) fn softmax_column<const Y: usize, T: Real>(z: &mut [T; Y]) -> (T, T) {
+    let (mut max, mut at) = (-T::INFINITY, 0);
+    for k in 0..Y {
+        if z[k] > max {
+            (max, at) = (z[k], k);
+        }
+    }
+    let mut others = T::ZERO; // Σ exp(z_k − z_max) without k = at
+    for k in 0..Y {
+        z[k] = (z[k] - max).exp();
+        if k != at {
+            others = others + z[k];
+        } else if z[k] != T::ONE {
+            others = z[k]; // NaN: the greatest logit is infinite, or there is none
+        }
+    }
+    let sum = T::ONE + others;
+    for y in z {
+        *y = *y / sum;
+    }
+    (max, others.ln_1p())
+}
+
+/// The gradient of [`softmax`] in place: dz = y ⊙ (dy − Σⱼ y_j·dy_j), sample by sample.
+///
+/// `y` (Y, M) is what softmax returned; `dy` (Y, M) is in, the gradient with respect to y; out, with respect to the
+/// logits. For the cross-entropy of a softmax use [`loss::softmax_cross_entropy`](crate::loss::softmax_cross_entropy), which does
+/// not go through this and is exact where y is 0.
+///
+/// ```
+/// let y: bptt::Matrix<2, 1> = bptt::Matrix::from_rows([[0.25], [0.75]]);
+/// let mut dy = bptt::Matrix::from_rows([[1.0], [0.0]]);
+/// bptt::dense::softmax_backward(&y, &mut dy);
+/// assert_eq!(dy, bptt::Matrix::from_rows([[0.1875], [-0.1875]]));
+/// ```
+pub fn softmax_backward<const Y: usize, const M: usize, T: Real>(
+    y: &Matrix<Y, M, T>,
+    dy: &mut Matrix<Y, M, T>,
+) {
+    for (y, dy) in y.0.iter().zip(&mut dy.0) {
+        let mut dot = T::ZERO;
+        for k in 0..Y {
+            dot = dot + y[k] * dy[k]; // Σⱼ y_j·dy_j
+        }
+        for k in 0..Y {
+            dy[k] = y[k] * (dy[k] - dot);
+        }
+    }
+}

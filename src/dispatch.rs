@@ -1,0 +1,186 @@
+//! Which instruction set a kernel runs on, decided once, at run time, without `std`.
+//!
+//! One of the two files with `unsafe`. On x86-64 every kernel is compiled three times from the same
+//! source: for the baseline (SSE2), for AVX2 and for AVX-512. On every other target it is compiled
+//! once, for whatever vectors the target has, and there is nothing to detect.
+//!
+//! The choice changes how many scalars one instruction handles and nothing else: no instruction set
+//! changes the operations, their order, or a bit of a result.
+
+use crate::Real;
+
+/// One call of a kernel: its arguments, and what is to be done with them.
+pub(crate) trait Kernel {
+    type Output;
+
+    /// Runs the kernel. `L` is the number of rows whose sums, for four columns or four gates, are
+    /// kept in registers at once; `W` (for wide) is the number of rows for one column and one gate.
+    /// Neither changes a bit of the result.
+    ///
+    /// An implementation is `#[inline(always)]`, as is all that it calls: that is how the code comes to be
+    /// compiled for the instruction set of its caller.
+    fn run<const L: usize, const W: usize>(self) -> Self::Output;
+}
+
+/// Runs `kernel`, whose scalar is `T`, on the best instruction set of this machine.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+pub(crate) fn run<T: Real, K: Kernel>(kernel: K) -> K::Output {
+    baseline::<T, K>(kernel)
+}
+
+/// Runs `kernel`, whose scalar is `T`, on the best instruction set of this machine.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn run<T: Real, K: Kernel>(kernel: K) -> K::Output {
+    match x86::backend() {
+        // SAFETY: `backend` names AVX-512 only where the processor has F, BW, DQ and VL, and the
+        // operating system keeps the registers.
+        Backend::Avx512 => unsafe { x86::avx512::<T, K>(kernel) },
+        // SAFETY: `backend` names AVX2 only where the processor has it, and the operating system keeps the registers.
+        Backend::Avx2 => unsafe { x86::avx2::<T, K>(kernel) },
+        Backend::Baseline => baseline::<T, K>(kernel),
+    }
+}
+
+/// What the target has in any case: SSE2 on x86-64, NEON on AArch64, scalars on Cortex-M, …
+#[inline(always)]
+fn baseline<T: Real, K: Kernel>(kernel: K) -> K::Output {
+    // 16 registers of 4 f32 on SSE2.
+    if size_of::<T>() == 4 {
+        kernel.run::<8, 32>()
+    } else {
+        kernel.run::<4, 16>()
+    }
+}
+
+/// The instruction sets that a kernel can run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// What the compile target has in any case.
+    Baseline,
+    /// x86-64 with AVX2: 16 registers of 8 `f32`.
+    Avx2,
+    /// x86-64 with AVX-512 F, BW, DQ and VL: 32 registers of 16 `f32`.
+    Avx512,
+}
+
+/// The instruction set that every kernel of this process runs on.
+///
+/// ```
+/// println!("{:?}", bptt::backend());
+/// ```
+pub fn backend() -> Backend {
+    #[cfg(target_arch = "x86_64")]
+    return x86::backend();
+    #[cfg(not(target_arch = "x86_64"))]
+    return Backend::Baseline;
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use core::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
+    use core::sync::atomic::{AtomicU8, Ordering};
+
+    use super::{Backend, Kernel};
+    use crate::Real;
+
+    /// # Safety
+    /// The processor has AVX2 and the operating system keeps its registers.
+    #[target_feature(enable = "avx2")]
+    pub(super) unsafe fn avx2<T: Real, K: Kernel>(kernel: K) -> K::Output {
+        if size_of::<T>() == 4 {
+            kernel.run::<16, 64>()
+        } else {
+            kernel.run::<8, 32>()
+        }
+    }
+
+    /// # Safety
+    /// The processor has AVX-512 F, BW, DQ and VL and the operating system keeps their registers.
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+    pub(super) unsafe fn avx512<T: Real, K: Kernel>(kernel: K) -> K::Output {
+        if size_of::<T>() == 4 {
+            kernel.run::<32, 128>()
+        } else {
+            kernel.run::<16, 64>()
+        }
+    }
+
+    /// What `detect` said: 0 before the first call, then 1 + the backend.
+    static DETECTED: AtomicU8 = AtomicU8::new(0);
+
+    #[inline(always)]
+    pub(super) fn backend() -> Backend {
+        match DETECTED.load(Ordering::Relaxed) {
+            1 => Backend::Baseline,
+            2 => Backend::Avx2,
+            3 => Backend::Avx512,
+            _ => first(),
+        }
+    }
+
+    /// Threads that come here at once all store the same value.
+    #[cold]
+    fn first() -> Backend {
+        let found = allowed(detect());
+        DETECTED.store(1 + found as u8, Ordering::Relaxed);
+        found
+    }
+
+    /// The backend that `--cfg bptt_backend="…"` asks for, where the machine has it.
+    fn allowed(found: Backend) -> Backend {
+        let most = if cfg!(bptt_backend = "baseline") {
+            Backend::Baseline
+        } else if cfg!(bptt_backend = "avx2") {
+            Backend::Avx2
+        } else {
+            Backend::Avx512
+        };
+        if (found as u8) < (most as u8) {
+            found
+        } else {
+            most
+        }
+    }
+
+    /// The best backend of this processor under this operating system
+    /// (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, 14.3 and 15.2).
+    #[allow(unused_unsafe)] // `__cpuid` is a safe function in later versions of the language.
+    fn detect() -> Backend {
+        if cfg!(miri) {
+            return Backend::Baseline; // It cannot run `cpuid`.
+        }
+        const OSXSAVE: u32 = 1 << 27; // leaf 1, ecx
+        const AVX: u32 = 1 << 28;
+        const AVX2: u32 = 1 << 5; // leaf 7, ebx
+        const AVX512: u32 = 1 << 16 | 1 << 17 | 1 << 30 | 1 << 31; // F, DQ, BW, VL
+        const YMM: u64 = 0b110; // XCR0: the system keeps xmm and ymm
+        const ZMM: u64 = 0b1110_0110; // and the mask and zmm registers
+
+        // SAFETY: every x86-64 processor has `cpuid`.
+        let (leaves, leaf_1) = unsafe { (__cpuid(0).eax, __cpuid(1).ecx) };
+        if leaves < 7 || leaf_1 & (OSXSAVE | AVX) != OSXSAVE | AVX {
+            return Backend::Baseline;
+        }
+        // SAFETY: the processor has leaf 7, and OSXSAVE says that the system has enabled `xgetbv`.
+        let (leaf_7, kept) = unsafe { (__cpuid_count(7, 0).ebx, xcr0()) };
+        if kept & YMM != YMM || leaf_7 & AVX2 == 0 {
+            Backend::Baseline
+        } else if kept & ZMM != ZMM || leaf_7 & AVX512 != AVX512 {
+            Backend::Avx2
+        } else {
+            Backend::Avx512
+        }
+    }
+
+    /// The register sets that the operating system keeps.
+    ///
+    /// # Safety
+    /// `cpuid` reports OSXSAVE.
+    #[target_feature(enable = "xsave")]
+    unsafe fn xcr0() -> u64 {
+        // SAFETY: the caller's promise.
+        unsafe { _xgetbv(0) }
+    }
+}

@@ -1,0 +1,263 @@
+//! Matrices, parameters, states and caches as flat slices of scalars, and back.
+//!
+//! One of the two files with `unsafe`. All of it rests on one fact, asserted for every type when
+//! the program is compiled: the type is nothing but `LEN` scalars in a row (see [`Flat`]).
+
+use core::slice;
+
+use crate::{Affine, LengthMismatch, Matrix, Real, dense, lstm};
+
+mod sealed {
+    pub trait Sealed {
+        /// No dimension of the type is zero.
+        const NOT_EMPTY: bool;
+    }
+}
+
+/// A type that *is* a flat array of scalars and can be viewed as one, and one as it.
+///
+/// Implemented for every matrix, parameter, state and cache type, and sealed, because the views
+/// rely on their layout: a `Matrix` is `repr(transparent)` over `[[T; R]; C]`, every other such type is
+/// `repr(C)` and has only fields of this kind with the same `T`. All alignments are then that of
+/// `T`, so there is no padding, and every bit pattern of the scalars is a valid value.
+///
+/// A view is how a host keeps large parameters off the stack, how an optimizer sees all weights as
+/// one slice, and how weights are stored and loaded:
+///
+/// ```
+/// use bptt::{Flat, lstm};
+///
+/// type Params = lstm::Params<128, 256>;
+/// let mut weights = vec![0.0; Params::LEN]; // 1.5 MiB, on the heap of the host
+/// let params = Params::from_flat_mut(&mut weights)?;
+/// params.forget.b.fill(1.0);
+/// assert_eq!(params.as_flat().len(), 4 * 256 * (256 + 128 + 1));
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub trait Flat: sealed::Sealed + Sized {
+    /// The scalar that the flat array is made of.
+    type Scalar: Real;
+
+    /// The number of scalars.
+    ///
+    /// ```
+    /// use bptt::{Flat, Matrix, lstm};
+    ///
+    /// assert_eq!(Matrix::<3, 4>::LEN, 12);
+    /// assert_eq!(lstm::Cache::<16, 1>::LEN, 5 * 16);
+    /// ```
+    const LEN: usize = size_of::<Self>() / size_of::<Self::Scalar>();
+
+    /// Evaluated by every view: the layout that the casts rely on.
+    #[doc(hidden)]
+    const LAYOUT: () = {
+        assert!(
+            Self::NOT_EMPTY,
+            "a matrix has at least one row and one column"
+        );
+        assert!(size_of::<Self>() == Self::LEN * size_of::<Self::Scalar>());
+        assert!(align_of::<Self>() == align_of::<Self::Scalar>());
+    };
+
+    /// `self` as its scalars: same memory, no copy.
+    ///
+    /// ```
+    /// use bptt::{Flat, Matrix};
+    ///
+    /// let w: Matrix<2, 2> = Matrix::from_rows([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(w.as_flat(), [1.0, 3.0, 2.0, 4.0]);
+    /// ```
+    #[inline]
+    fn as_flat(&self) -> &[Self::Scalar] {
+        Self::slice_as_flat(slice::from_ref(self))
+    }
+
+    /// `self` as its scalars, to be written: same memory, no copy.
+    ///
+    /// ```
+    /// use bptt::{Flat, Matrix};
+    ///
+    /// let mut w: Matrix<2, 2> = Matrix::zeros();
+    /// w.as_flat_mut()[2] = 7.0;
+    /// assert_eq!(w[(0, 1)], 7.0);
+    /// ```
+    #[inline]
+    fn as_flat_mut(&mut self) -> &mut [Self::Scalar] {
+        Self::slice_as_flat_mut(slice::from_mut(self))
+    }
+
+    /// `flat` as a `Self`: same memory, no copy.
+    ///
+    /// # Errors
+    /// [`LengthMismatch`] where `flat` does not have `LEN` scalars.
+    ///
+    /// ```
+    /// use bptt::{Flat, Matrix};
+    ///
+    /// let w = Matrix::<2, 2>::from_flat(&[1.0, 3.0, 2.0, 4.0])?;
+    /// assert_eq!(w[(0, 1)], 2.0);
+    /// # Ok::<(), bptt::LengthMismatch>(())
+    /// ```
+    #[inline]
+    fn from_flat(flat: &[Self::Scalar]) -> Result<&Self, LengthMismatch> {
+        match Self::slice_from_flat(flat) {
+            Ok([one]) => Ok(one),
+            _ => Err(wrong_length::<Self>(flat.len())),
+        }
+    }
+
+    /// `flat` as a `Self`, to be written: same memory, no copy.
+    ///
+    /// # Errors
+    /// [`LengthMismatch`] where `flat` does not have `LEN` scalars.
+    ///
+    /// ```
+    /// use bptt::{Flat, Vector};
+    ///
+    /// let mut flat = [0.0; 3];
+    /// Vector::<3>::from_flat_mut(&mut flat)?.fill(1.0);
+    /// assert_eq!(flat, [1.0; 3]);
+    /// # Ok::<(), bptt::LengthMismatch>(())
+    /// ```
+    #[inline]
+    fn from_flat_mut(flat: &mut [Self::Scalar]) -> Result<&mut Self, LengthMismatch> {
+        let found = flat.len();
+        match Self::slice_from_flat_mut(flat) {
+            Ok([one]) => Ok(one),
+            _ => Err(wrong_length::<Self>(found)),
+        }
+    }
+
+    /// A sequence (one `Self` a time step) as its scalars: same memory, no copy.
+    ///
+    /// ```
+    /// use bptt::{Flat, Vector};
+    ///
+    /// let x: [Vector<2>; 2] = [Vector::from_columns([[1.0, 2.0]]), Vector::from_columns([[3.0, 4.0]])];
+    /// assert_eq!(Flat::slice_as_flat(&x), [1.0, 2.0, 3.0, 4.0]);
+    /// ```
+    #[inline]
+    fn slice_as_flat(sequence: &[Self]) -> &[Self::Scalar] {
+        const { Self::LAYOUT }
+        // SAFETY: by LAYOUT, `sequence` is exactly `len * LEN` scalars without padding, aligned as
+        // scalars are. The product cannot overflow: the memory exists. Borrow and lifetime are those of `sequence`.
+        unsafe { slice::from_raw_parts(sequence.as_ptr().cast(), sequence.len() * Self::LEN) }
+    }
+
+    /// A sequence as its scalars, to be written: same memory, no copy.
+    ///
+    /// ```
+    /// use bptt::{Flat, Vector};
+    ///
+    /// let mut x: [Vector<2>; 2] = [Vector::zeros(), Vector::zeros()];
+    /// Flat::slice_as_flat_mut(&mut x)[3] = 4.0;
+    /// assert_eq!(x[1][(1, 0)], 4.0);
+    /// ```
+    #[inline]
+    fn slice_as_flat_mut(sequence: &mut [Self]) -> &mut [Self::Scalar] {
+        const { Self::LAYOUT }
+        // SAFETY: as in `slice_as_flat`; the borrow is exclusive, and every scalar that can be
+        // written is a valid part of a `Self`.
+        unsafe {
+            slice::from_raw_parts_mut(sequence.as_mut_ptr().cast(), sequence.len() * Self::LEN)
+        }
+    }
+
+    /// `flat` as a sequence of `Self`, one a time step: same memory, no copy.
+    ///
+    /// # Errors
+    /// [`LengthMismatch`] where the length of `flat` is not a multiple of `LEN`; `expected` is then
+    /// the next smaller multiple.
+    ///
+    /// ```
+    /// use bptt::{Flat, Vector};
+    ///
+    /// let x = Vector::<2>::slice_from_flat(&[1.0, 2.0, 3.0, 4.0])?;
+    /// assert_eq!(x.len(), 2);
+    /// assert_eq!(Vector::<2>::slice_from_flat(&[1.0; 5]).unwrap_err().expected, 4);
+    /// # Ok::<(), bptt::LengthMismatch>(())
+    /// ```
+    #[inline]
+    fn slice_from_flat(flat: &[Self::Scalar]) -> Result<&[Self], LengthMismatch> {
+        const { Self::LAYOUT }
+        let steps = flat.len() / Self::LEN;
+        LengthMismatch::check("flat", steps * Self::LEN, flat.len())?;
+        // SAFETY: `flat` is exactly `steps * LEN` scalars (checked on the line above), which by
+        // LAYOUT is the size and the alignment of `steps` values; every bit pattern is valid.
+        Ok(unsafe { slice::from_raw_parts(flat.as_ptr().cast(), steps) })
+    }
+
+    /// `flat` as a sequence of `Self`, to be written: same memory, no copy.
+    ///
+    /// # Errors
+    /// As [`Flat::slice_from_flat`].
+    ///
+    /// ```
+    /// use bptt::{Flat, Vector};
+    ///
+    /// let mut flat = vec![0.0; 6];
+    /// Vector::<2>::slice_from_flat_mut(&mut flat)?[2].fill(1.0);
+    /// assert_eq!(flat, [0.0, 0.0, 0.0, 0.0, 1.0, 1.0]);
+    /// # Ok::<(), bptt::LengthMismatch>(())
+    /// ```
+    #[inline]
+    fn slice_from_flat_mut(flat: &mut [Self::Scalar]) -> Result<&mut [Self], LengthMismatch> {
+        const { Self::LAYOUT }
+        let steps = flat.len() / Self::LEN;
+        LengthMismatch::check("flat", steps * Self::LEN, flat.len())?;
+        // SAFETY: as in `slice_from_flat`; the borrow is exclusive.
+        Ok(unsafe { slice::from_raw_parts_mut(flat.as_mut_ptr().cast(), steps) })
+    }
+}
+
+fn wrong_length<F: Flat>(found: usize) -> LengthMismatch {
+    LengthMismatch {
+        what: "flat",
+        expected: F::LEN,
+        found,
+    }
+}
+
+// Below, a type may be listed only if it is `repr(transparent)` over or `repr(C)` of `[T; N]`s alone.
+
+impl<const R: usize, const C: usize, T: Real> sealed::Sealed for Matrix<R, C, T> {
+    const NOT_EMPTY: bool = R > 0 && C > 0;
+}
+impl<const R: usize, const C: usize, T: Real> Flat for Matrix<R, C, T> {
+    type Scalar = T;
+}
+
+impl<const X: usize, const A: usize, T: Real> sealed::Sealed for Affine<X, A, T> {
+    const NOT_EMPTY: bool = X > 0 && A > 0;
+}
+impl<const X: usize, const A: usize, T: Real> Flat for Affine<X, A, T> {
+    type Scalar = T;
+}
+
+impl<const X: usize, const A: usize, T: Real> sealed::Sealed for lstm::Params<X, A, T> {
+    const NOT_EMPTY: bool = X > 0 && A > 0;
+}
+impl<const X: usize, const A: usize, T: Real> Flat for lstm::Params<X, A, T> {
+    type Scalar = T;
+}
+
+impl<const A: usize, const M: usize, T: Real> sealed::Sealed for lstm::State<A, M, T> {
+    const NOT_EMPTY: bool = A > 0 && M > 0;
+}
+impl<const A: usize, const M: usize, T: Real> Flat for lstm::State<A, M, T> {
+    type Scalar = T;
+}
+
+impl<const A: usize, const M: usize, T: Real> sealed::Sealed for lstm::Cache<A, M, T> {
+    const NOT_EMPTY: bool = A > 0 && M > 0;
+}
+impl<const A: usize, const M: usize, T: Real> Flat for lstm::Cache<A, M, T> {
+    type Scalar = T;
+}
+
+impl<const A: usize, const Y: usize, T: Real> sealed::Sealed for dense::Params<A, Y, T> {
+    const NOT_EMPTY: bool = A > 0 && Y > 0;
+}
+impl<const A: usize, const Y: usize, T: Real> Flat for dense::Params<A, Y, T> {
+    type Scalar = T;
+}

@@ -1,0 +1,918 @@
+//! The LSTM cell: equations, both derivations of its gradient, forward, and directly under it backward.
+//!
+//! The cell of Hochreiter and Schmidhuber (1997) with the forget gate of Gers, Schmidhuber and Cummins
+//! (2000), without peepholes: what PyTorch, Keras and ONNX call LSTM. The four gates stand in the order
+//! forget, update, candidate, output everywhere in this crate.
+//!
+//! # Equations
+//!
+//! With x⟨t⟩ of shape (X, M), a⟨t⟩ and c⟨t⟩ of shape (A, M), t = 1 … T, a⟨0⟩ and c⟨0⟩ given. Each gate g has its own
+//! [`Affine`]: z_g = b_g + Wx_g·x⟨t⟩ + Wa_g·a⟨t−1⟩. In the textbook form that is W_g·\[a⟨t−1⟩; x⟨t⟩\] + b_g with
+//! W_g = \[Wa_g | Wx_g\] of shape (A, A + X).
+//!
+//! | | forward | |
+//! |---|---|---|
+//! | (1) | f = σ(z_f) | forget gate: how much of the old cell state stays |
+//! | (2) | i = σ(z_i) | update gate: how much of the candidate goes in |
+//! | (3) | c̃ = tanh(z_c) | candidate |
+//! | (4) | o = σ(z_o) | output gate: how much of the cell state is shown |
+//! | (5) | c⟨t⟩ = f ⊙ c⟨t−1⟩ + i ⊙ c̃ | cell state |
+//! | (6) | a⟨t⟩ = o ⊙ tanh(c⟨t⟩) | hidden state, the output |
+//!
+//! # The gradient, step by step through the local gradients
+//!
+//! Write da for the whole gradient that reaches a⟨t⟩ (from the output of step t and from step t + 1) and dc_next for
+//! the one that reaches c⟨t⟩ from step t + 1. Walk from the output back to the input; each line multiplies what
+//! has arrived by one local derivative.
+//!
+//! Through (6), a = o ⊙ tanh(c):
+//!
+//! | | |
+//! |---|---|
+//! | (7) | do = da ⊙ tanh(c⟨t⟩) |
+//! | (8) | dc = dc_next + da ⊙ o ⊙ (1 − tanh²(c⟨t⟩)), all that reaches the cell state |
+//!
+//! Through (5), c = f ⊙ c⟨t−1⟩ + i ⊙ c̃:
+//!
+//! | | |
+//! |---|---|
+//! | (9) | df = dc ⊙ c⟨t−1⟩ |
+//! | (10) | di = dc ⊙ c̃ |
+//! | (11) | dc̃ = dc ⊙ i |
+//! | (12) | dc⟨t−1⟩ = dc ⊙ f |
+//!
+//! Through the activations (1) to (4), with σ′ = σ(1 − σ) and tanh′ = 1 − tanh²:
+//!
+//! | | |
+//! |---|---|
+//! | (13) | dz_f = df ⊙ f ⊙ (1 − f) |
+//! | (14) | dz_i = di ⊙ i ⊙ (1 − i) |
+//! | (15) | dz_c = dc̃ ⊙ (1 − c̃²) |
+//! | (16) | dz_o = do ⊙ o ⊙ (1 − o) |
+//!
+//! Through the four affine maps, for each gate g:
+//!
+//! | | |
+//! |---|---|
+//! | (17) | dWa_g = dWa_g + Σₜ dz_g·a⟨t−1⟩ᵀ |
+//! | (18) | dWx_g = dWx_g + Σₜ dz_g·x⟨t⟩ᵀ |
+//! | (19) | db_g = db_g + Σₜ dz_g, summed over the batch |
+//! | (20) | da⟨t−1⟩ = Σ_g Wa_gᵀ·dz_g |
+//! | (21) | dx⟨t⟩ = Σ_g Wx_gᵀ·dz_g |
+//!
+//! # The gradient, pre-multiplied
+//!
+//! Courses print another form. It never names dc, and folds the derivative of each activation into the gate's
+//! gradient at once, so that its "gate gradients" are those of the pre-activations:
+//!
+//! | | |
+//! |---|---|
+//! | (16′) | dz_o = da ⊙ tanh(c⟨t⟩) ⊙ o ⊙ (1 − o) |
+//! | (15′) | dz_c = \[dc_next ⊙ i + o ⊙ (1 − tanh²(c⟨t⟩)) ⊙ i ⊙ da\] ⊙ (1 − c̃²) |
+//! | (14′) | dz_i = \[dc_next ⊙ c̃ + o ⊙ (1 − tanh²(c⟨t⟩)) ⊙ c̃ ⊙ da\] ⊙ i ⊙ (1 − i) |
+//! | (13′) | dz_f = \[dc_next ⊙ c⟨t−1⟩ + o ⊙ (1 − tanh²(c⟨t⟩)) ⊙ c⟨t−1⟩ ⊙ da\] ⊙ f ⊙ (1 − f) |
+//! | (12′) | dc⟨t−1⟩ = dc_next ⊙ f + o ⊙ (1 − tanh²(c⟨t⟩)) ⊙ f ⊙ da |
+//!
+//! The brackets matter: the derivative of the activation multiplies both terms. Take the common factor out of a bracket,
+//! i in (15′) say, and what is left is (8); then (15′) is (11) put into (15), and likewise (14′) is (10) in (14), (13′) is (9) in
+//! (13), (12′) is (12), (16′) is (7) in (16). The two forms are equal term by term. The code follows the first: it
+//! computes the bracket once instead of four times. `tests/derivation.rs` computes both.
+//!
+//! # Memory
+//!
+//! A [`Cache`] a step, 5·A·M scalars: the four gates and c. tanh(c) is computed again, not stored. Backward works in
+//! place: the gates of a step are replaced by the gradients of their pre-activations, dz_g. No other working memory
+//! is needed than what forward was given. The products with Wx over all steps are one matrix product before the recurrence,
+//! (17), (18), (19) and (21) are one each after it; only those with Wa stay inside the time loop.
+//!
+//! # Numbers that are not finite
+//!
+//! A NaN in a column of x, a, c or da reaches what depends on it and no other column of the batch (the
+//! gradients of the weights depend on all of them). ±∞ follow IEEE-754: a gate with z = ±∞ is exactly 0, 1 or ±1,
+//! and 0·∞ is NaN.
+
+use core::slice;
+
+use crate::dispatch::{self, Kernel};
+use crate::product::{Blocks, Lanes, forward as product, in_blocks, transposed};
+use crate::{Affine, LengthMismatch, Matrix, Real};
+
+/// The weights of an LSTM cell, or a gradient with respect to them: one [`Affine`] a gate.
+///
+/// ```
+/// use bptt::{Flat, lstm};
+///
+/// static ZERO: lstm::Params<6, 16> = lstm::Params::zeros();
+/// assert_eq!(ZERO.as_flat().len(), 4 * 16 * (16 + 6 + 1));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[repr(C)]
+pub struct Params<const X: usize, const A: usize, T: Real = f32> {
+    /// The forget gate, (1).
+    pub forget: Affine<X, A, T>,
+    /// The update gate, (2); often called the input gate.
+    pub update: Affine<X, A, T>,
+    /// The candidate, (3); often called the cell gate, g.
+    pub candidate: Affine<X, A, T>,
+    /// The output gate, (4).
+    pub output: Affine<X, A, T>,
+}
+
+impl<const X: usize, const A: usize, T: Real> Params<X, A, T> {
+    /// All weights zero: what a gradient starts from.
+    ///
+    /// ```
+    /// let grads = bptt::lstm::Params::<3, 5>::zeros();
+    /// assert_eq!(grads.forget.b[(4, 0)], 0.0);
+    /// ```
+    pub const fn zeros() -> Self {
+        Params {
+            forget: Affine::zeros(),
+            update: Affine::zeros(),
+            candidate: Affine::zeros(),
+            output: Affine::zeros(),
+        }
+    }
+}
+
+/// What one step hands to the next, or a gradient with respect to it.
+///
+/// ```
+/// let start = bptt::lstm::State::<16, 1>::zeros();
+/// assert_eq!(start.c[(15, 0)], 0.0);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[repr(C)]
+pub struct State<const A: usize, const M: usize, T: Real = f32> {
+    /// The hidden state a, shape (A, M).
+    pub a: Matrix<A, M, T>,
+    /// The cell state c, shape (A, M).
+    pub c: Matrix<A, M, T>,
+}
+
+impl<const A: usize, const M: usize, T: Real> State<A, M, T> {
+    /// The state that a sequence usually starts from, and the gradient that comes from beyond its end where there is nothing.
+    ///
+    /// ```
+    /// assert_eq!(bptt::lstm::State::<2, 1>::zeros(), bptt::lstm::State::default());
+    /// ```
+    pub const fn zeros() -> Self {
+        State {
+            a: Matrix::zeros(),
+            c: Matrix::zeros(),
+        }
+    }
+}
+
+/// What backward needs to know of one step forward: 5·A·M scalars.
+///
+/// Forward writes the gates f, i, c̃ and o and the cell state c⟨t⟩; backward replaces the gates by dz_f, dz_i, dz_c and dz_o, and
+/// leaves c.
+///
+/// ```
+/// use bptt::lstm::Cache;
+///
+/// const STEPS: usize = 100;
+/// static CACHES: [Cache<16, 1>; STEPS] = [const { Cache::zeros() }; STEPS];
+/// assert_eq!(size_of_val(&CACHES), 100 * 5 * 16 * 4);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[repr(C)]
+pub struct Cache<const A: usize, const M: usize, T: Real = f32> {
+    /// f, then dz_f.
+    pub forget: Matrix<A, M, T>,
+    /// i, then dz_i.
+    pub update: Matrix<A, M, T>,
+    /// c̃, then dz_c.
+    pub candidate: Matrix<A, M, T>,
+    /// o, then dz_o.
+    pub output: Matrix<A, M, T>,
+    /// The cell state c⟨t⟩.
+    pub c: Matrix<A, M, T>,
+}
+
+impl<const A: usize, const M: usize, T: Real> Cache<A, M, T> {
+    /// A cache to be written by forward.
+    ///
+    /// ```
+    /// assert_eq!(bptt::lstm::Cache::<2, 1>::zeros(), bptt::lstm::Cache::default());
+    /// ```
+    pub const fn zeros() -> Self {
+        Cache {
+            forget: Matrix::zeros(),
+            update: Matrix::zeros(),
+            candidate: Matrix::zeros(),
+            output: Matrix::zeros(),
+            c: Matrix::zeros(),
+        }
+    }
+}
+
+/// One unit of one sample, after its pre-activations are known.
+struct Unit<T> {
+    forget: T,
+    update: T,
+    candidate: T,
+    output: T,
+    c: T,
+    a: T,
+}
+
+/// (1) to (6) for one unit of one sample.
+#[inline(always)]
+fn unit<T: Real>(z_f: T, z_i: T, z_c: T, z_o: T, c_prev: T) -> Unit<T> {
+    let forget = z_f.sigmoid(); // (1)
+    let update = z_i.sigmoid(); // (2)
+    let candidate = z_c.tanh(); // (3)
+    let output = z_o.sigmoid(); // (4)
+    let c = forget * c_prev + update * candidate; // (5)
+    let a = output * c.tanh(); // (6)
+    Unit {
+        forget,
+        update,
+        candidate,
+        output,
+        c,
+        a,
+    }
+}
+
+/// One step of inference: (1) to (6), without a cache.
+///
+/// `x` is x⟨t⟩ (X, M), `prev` holds a⟨t−1⟩ and c⟨t−1⟩, `next` becomes a⟨t⟩ and c⟨t⟩, (A, M) each. The same bits as
+/// [`cell_forward`]. The caller alternates two states:
+///
+/// ```
+/// use bptt::{Matrix, lstm};
+///
+/// static PARAMS: lstm::Params<1, 4> = lstm::Params::zeros();
+/// let (mut state, mut next) = (lstm::State::<4, 1>::zeros(), lstm::State::zeros());
+/// for sample in [0.1, 0.2, 0.3] {
+///     lstm::step(&PARAMS, &Matrix::from_rows([[sample]]), &state, &mut next);
+///     core::mem::swap(&mut state, &mut next);
+/// }
+/// assert_eq!(state, lstm::State::zeros()); // all weights are zero
+/// ```
+pub fn step<const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &Params<X, A, T>,
+    x: &Matrix<X, M, T>,
+    prev: &State<A, M, T>,
+    next: &mut State<A, M, T>,
+) {
+    dispatch::run::<T, _>(Step {
+        params,
+        x,
+        prev,
+        next,
+    });
+}
+
+struct Step<'a, const X: usize, const A: usize, const M: usize, T: Real> {
+    params: &'a Params<X, A, T>,
+    x: &'a Matrix<X, M, T>,
+    prev: &'a State<A, M, T>,
+    next: &'a mut State<A, M, T>,
+}
+
+impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Step<'_, X, A, M, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize, const W: usize>(self) {
+        let Step {
+            params,
+            x,
+            prev,
+            next,
+        } = self;
+        for m in 0..M {
+            let (x, a_prev, c_prev) = (&x.0[m], &prev.a.0[m], &prev.c.0[m]);
+            let (a, c) = (&mut next.a.0[m], &mut next.c.0[m]);
+            in_blocks::<A, L>(&mut StepColumn {
+                params,
+                x,
+                a_prev,
+                c_prev,
+                a,
+                c,
+            });
+        }
+    }
+}
+
+/// One column of one step of inference: the four pre-activations of a block of units stay in registers.
+struct StepColumn<'a, const X: usize, const A: usize, T: Real> {
+    params: &'a Params<X, A, T>,
+    x: &'a [T; X],
+    a_prev: &'a [T; A],
+    c_prev: &'a [T; A],
+    a: &'a mut [T; A],
+    c: &'a mut [T; A],
+}
+
+impl<const X: usize, const A: usize, T: Real> Blocks for StepColumn<'_, X, A, T> {
+    #[inline(always)]
+    fn block<const B: usize>(&mut self, i: usize) {
+        let Params {
+            forget,
+            update,
+            candidate,
+            output,
+        } = self.params;
+        let b = |gate: &Affine<X, A, T>| Lanes::<B, T>::load(&gate.b.0[0], i);
+        let z = [b(forget), b(update), b(candidate), b(output)];
+        let z = four_gates(
+            z,
+            [&forget.wx, &update.wx, &candidate.wx, &output.wx],
+            i,
+            self.x,
+        );
+        let z = four_gates(
+            z,
+            [&forget.wa, &update.wa, &candidate.wa, &output.wa],
+            i,
+            self.a_prev,
+        );
+
+        let [z_f, z_i, z_c, z_o] = z.map(Lanes::to_array);
+        let c_prev = Lanes::<B, T>::load(self.c_prev, i).to_array();
+        let (mut a, mut c) = ([T::ZERO; B], [T::ZERO; B]);
+        for l in 0..B {
+            let unit = unit(z_f[l], z_i[l], z_c[l], z_o[l], c_prev[l]); // (1) to (6)
+            (a[l], c[l]) = (unit.a, unit.c);
+        }
+        Lanes::from_array(a).store(self.a, i);
+        Lanes::from_array(c).store(self.c, i);
+    }
+}
+
+/// z_g + W_g·u for L rows of one column and all four gates, the sums over the columns of W ascending.
+#[inline(always)]
+fn four_gates<const L: usize, const R: usize, const K: usize, T: Real>(
+    z: [Lanes<L, T>; 4],
+    w: [&Matrix<R, K, T>; 4],
+    i: usize,
+    u: &[T; K],
+) -> [Lanes<L, T>; 4] {
+    let [mut z_f, mut z_i, mut z_c, mut z_o] = z;
+    let [w_f, w_i, w_c, w_o] = w;
+    for k in 0..K {
+        z_f = z_f.add_scaled(Lanes::load(&w_f.0[k], i), u[k]);
+        z_i = z_i.add_scaled(Lanes::load(&w_i.0[k], i), u[k]);
+        z_c = z_c.add_scaled(Lanes::load(&w_c.0[k], i), u[k]);
+        z_o = z_o.add_scaled(Lanes::load(&w_o.0[k], i), u[k]);
+    }
+    [z_f, z_i, z_c, z_o]
+}
+
+/// One step forward: (1) to (6), keeping in `cache` what [`cell_backward`] needs.
+///
+/// `x` is x⟨t⟩ (X, M), `prev` holds a⟨t−1⟩ and c⟨t−1⟩, `next` becomes a⟨t⟩ and c⟨t⟩, (A, M) each. The same bits as
+/// [`forward`] over one step.
+///
+/// ```
+/// use bptt::{Matrix, lstm};
+///
+/// let mut params = lstm::Params::<1, 1>::zeros();
+/// params.candidate.wx.fill(1.0);
+/// let prev = lstm::State::zeros();
+/// let (mut next, mut cache) = (lstm::State::<1, 1>::zeros(), lstm::Cache::zeros());
+/// lstm::cell_forward(&params, &Matrix::from_rows([[0.8]]), &prev, &mut next, &mut cache);
+/// assert_eq!(cache.update[(0, 0)], 0.5); // σ(0)
+/// assert!((next.c[(0, 0)] - 0.5 * 0.8_f32.tanh()).abs() < 1e-7);
+/// assert_eq!(next.c, cache.c);
+/// ```
+pub fn cell_forward<const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &Params<X, A, T>,
+    x: &Matrix<X, M, T>,
+    prev: &State<A, M, T>,
+    next: &mut State<A, M, T>,
+    cache: &mut Cache<A, M, T>,
+) {
+    let State { a, c } = next;
+    let caches = slice::from_mut(cache);
+    dispatch::run::<T, _>(Forward {
+        params,
+        x: slice::from_ref(x),
+        init: prev,
+        a: slice::from_mut(a),
+        caches,
+    });
+    c.0.as_flattened_mut()
+        .copy_from_slice(cache.c.0.as_flattened());
+}
+
+/// One step backward: (7) to (21).
+///
+/// In: `x` (X, M), `prev` and `cache` as they were in [`cell_forward`]; `dstate`, the whole gradient with respect to a⟨t⟩ and
+/// what reaches c⟨t⟩ from step t + 1: da and dc_next.
+///
+/// Out: the gates in `cache` become dz_f, dz_i, dz_c, dz_o; `dstate` becomes da⟨t−1⟩ and dc⟨t−1⟩; the gradients of the
+/// weights are added to `grads`; `dx` (X, M) is overwritten.
+///
+/// ```
+/// use bptt::{Matrix, lstm};
+///
+/// let mut params = lstm::Params::<1, 1>::zeros();
+/// params.candidate.wx.fill(1.0);
+/// let (x, prev) = (Matrix::from_rows([[0.8]]), lstm::State::zeros());
+/// let (mut next, mut cache) = (lstm::State::<1, 1>::zeros(), lstm::Cache::zeros());
+/// lstm::cell_forward(&params, &x, &prev, &mut next, &mut cache);
+///
+/// // The gradient of c⟨t⟩ itself, which is 0.5·tanh(0.8).
+/// let mut dstate = lstm::State { a: Matrix::zeros(), c: Matrix::from_rows([[1.0]]) };
+/// let (mut grads, mut dx) = (lstm::Params::zeros(), Matrix::zeros());
+/// lstm::cell_backward(&params, &x, &prev, &mut cache, &mut dstate, &mut grads, &mut dx);
+/// let expected = 0.5 * (1.0 - 0.8_f32.tanh().powi(2));
+/// assert!((dx[(0, 0)] - expected).abs() < 1e-7);
+/// assert_eq!(dstate.c[(0, 0)], 0.5); // (12): the forget gate is σ(0)
+/// ```
+pub fn cell_backward<const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &Params<X, A, T>,
+    x: &Matrix<X, M, T>,
+    prev: &State<A, M, T>,
+    cache: &mut Cache<A, M, T>,
+    dstate: &mut State<A, M, T>,
+    grads: &mut Params<X, A, T>,
+    dx: &mut Matrix<X, M, T>,
+) {
+    dispatch::run::<T, _>(CellBackward {
+        params,
+        x,
+        prev,
+        cache,
+        dstate,
+        grads,
+        dx,
+    });
+}
+
+/// A sequence forward: (1) to (6) for t = 1 … T.
+///
+/// `x` has one (X, M) matrix a step, `init` is a⟨0⟩ and c⟨0⟩, (A, M) each; `a`, one (A, M) matrix a step, and `caches`, one
+/// a step, are overwritten. With no steps nothing happens. The same bits as a loop of [`cell_forward`].
+///
+/// The last state, from which a following segment starts, is `a[T − 1]` and `caches[T − 1].c`.
+///
+/// # Errors
+/// [`LengthMismatch`] where `a` or `caches` has not the length of `x`; nothing is written then.
+///
+/// ```
+/// use bptt::{Matrix, lstm};
+///
+/// let mut params = lstm::Params::<1, 2>::zeros();
+/// params.candidate.wx.fill(1.0);
+/// let x: [Matrix<1, 1>; 3] = [0.1, 0.2, 0.3].map(|x| Matrix::from_rows([[x]]));
+/// let mut a = [const { Matrix::zeros() }; 3];
+/// let mut caches = [const { lstm::Cache::zeros() }; 3];
+/// lstm::forward(&params, &x, &lstm::State::zeros(), &mut a, &mut caches)?;
+/// // All gates are σ(0) = 0.5.
+/// let c = 0.5 * (0.5 * (0.5 * 0.1_f32.tanh()) + 0.5 * 0.2_f32.tanh()) + 0.5 * 0.3_f32.tanh();
+/// assert!((a[2][(1, 0)] - 0.5 * c.tanh()).abs() < 1e-7);
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn forward<const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &Params<X, A, T>,
+    x: &[Matrix<X, M, T>],
+    init: &State<A, M, T>,
+    a: &mut [Matrix<A, M, T>],
+    caches: &mut [Cache<A, M, T>],
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("a", x.len(), a.len())?;
+    LengthMismatch::check("caches", x.len(), caches.len())?;
+    dispatch::run::<T, _>(Forward {
+        params,
+        x,
+        init,
+        a,
+        caches,
+    });
+    Ok(())
+}
+
+struct Forward<'a, const X: usize, const A: usize, const M: usize, T: Real> {
+    params: &'a Params<X, A, T>,
+    x: &'a [Matrix<X, M, T>],
+    init: &'a State<A, M, T>,
+    a: &'a mut [Matrix<A, M, T>],
+    caches: &'a mut [Cache<A, M, T>],
+}
+
+impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward<'_, X, A, M, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize, const W: usize>(self) {
+        let Forward {
+            params,
+            x,
+            init,
+            a,
+            caches,
+        } = self;
+        let Params {
+            forget,
+            update,
+            candidate,
+            output,
+        } = params;
+
+        // z_g, first part: b_g + Wx_g·x⟨t⟩ for all t, written into the caches
+        input_product::<L, W, X, A, M, T>(
+            forget,
+            x,
+            caches.iter_mut().map(|cache| &mut cache.forget),
+        );
+        input_product::<L, W, X, A, M, T>(
+            update,
+            x,
+            caches.iter_mut().map(|cache| &mut cache.update),
+        );
+        input_product::<L, W, X, A, M, T>(
+            candidate,
+            x,
+            caches.iter_mut().map(|cache| &mut cache.candidate),
+        );
+        input_product::<L, W, X, A, M, T>(
+            output,
+            x,
+            caches.iter_mut().map(|cache| &mut cache.output),
+        );
+
+        let (mut a_prev, mut c_prev) = (&init.a, &init.c);
+        for (a, cache) in a.iter_mut().zip(caches) {
+            // z_g … + Wa_g·a⟨t−1⟩
+            if M >= 4 {
+                product::<L, W, A, A, T>(
+                    &forget.wa,
+                    None,
+                    a_prev.0.iter().zip(&mut cache.forget.0),
+                );
+                product::<L, W, A, A, T>(
+                    &update.wa,
+                    None,
+                    a_prev.0.iter().zip(&mut cache.update.0),
+                );
+                product::<L, W, A, A, T>(
+                    &candidate.wa,
+                    None,
+                    a_prev.0.iter().zip(&mut cache.candidate.0),
+                );
+                product::<L, W, A, A, T>(
+                    &output.wa,
+                    None,
+                    a_prev.0.iter().zip(&mut cache.output.0),
+                );
+            } else {
+                for m in 0..M {
+                    let a_prev = &a_prev.0[m];
+                    in_blocks::<A, L>(&mut Recurrence {
+                        params,
+                        a_prev,
+                        cache,
+                        m,
+                    });
+                }
+            }
+            for m in 0..M {
+                let (a, c_prev) = (&mut a.0[m], &c_prev.0[m]);
+                let (z_f, z_i) = (&mut cache.forget.0[m], &mut cache.update.0[m]);
+                let (z_c, z_o) = (&mut cache.candidate.0[m], &mut cache.output.0[m]);
+                let c = &mut cache.c.0[m];
+                for r in 0..A {
+                    let unit = unit(z_f[r], z_i[r], z_c[r], z_o[r], c_prev[r]); // (1) to (6)
+                    (z_f[r], z_i[r], z_c[r], z_o[r]) =
+                        (unit.forget, unit.update, unit.candidate, unit.output);
+                    (c[r], a[r]) = (unit.c, unit.a);
+                }
+            }
+            (a_prev, c_prev) = (a, &cache.c);
+        }
+    }
+}
+
+/// b + Wx·x⟨t⟩ of one gate for all t, as one product, into that gate's place in the caches.
+#[inline(always)]
+fn input_product<
+    'a,
+    const L: usize,
+    const W: usize,
+    const X: usize,
+    const A: usize,
+    const M: usize,
+    T: Real,
+>(
+    gate: &Affine<X, A, T>,
+    x: &[Matrix<X, M, T>],
+    z: impl Iterator<Item = &'a mut Matrix<A, M, T>>,
+) {
+    product::<L, W, A, X, T>(
+        &gate.wx,
+        Some(&gate.b),
+        x.iter().flat_map(|x| &x.0).zip(z.flat_map(|z| &mut z.0)),
+    );
+}
+
+/// z_g + Wa_g·a⟨t−1⟩ of all four gates for column m.
+struct Recurrence<'a, const X: usize, const A: usize, const M: usize, T: Real> {
+    params: &'a Params<X, A, T>,
+    a_prev: &'a [T; A],
+    cache: &'a mut Cache<A, M, T>,
+    m: usize,
+}
+
+impl<const X: usize, const A: usize, const M: usize, T: Real> Blocks
+    for Recurrence<'_, X, A, M, T>
+{
+    #[inline(always)]
+    fn block<const B: usize>(&mut self, i: usize) {
+        let Params {
+            forget,
+            update,
+            candidate,
+            output,
+        } = self.params;
+        let Cache {
+            forget: z_f,
+            update: z_i,
+            candidate: z_c,
+            output: z_o,
+            ..
+        } = &mut *self.cache;
+        let wa = [&forget.wa, &update.wa, &candidate.wa, &output.wa];
+        let mut columns = [z_f, z_i, z_c, z_o].map(|z| z.0.get_mut(self.m));
+        let z = columns.each_ref().map(|z| {
+            z.as_deref()
+                .map_or(Lanes::<B, T>::ZERO, |z| Lanes::load(z, i))
+        });
+        let z = four_gates(z, wa, i, self.a_prev);
+        for (column, z) in columns.iter_mut().zip(z) {
+            if let Some(column) = column {
+                z.store(column, i);
+            }
+        }
+    }
+}
+
+/// A sequence backward: (7) to (21) for t = T … 1.
+///
+/// In: `x`, `init`, `a` and `caches` as they were in and after [`forward`]; `da`, one (A, M) matrix a step, the gradient with
+/// respect to the output of each step; `dstate`, the gradients that reach a⟨T⟩ and c⟨T⟩ from beyond the end, zeros if there is
+/// nothing.
+///
+/// Out: the gates in `caches` become the dz_g, so that a second backward needs a forward first; the gradients of the weights
+/// are added to `grads`; `dx`, one (X, M) matrix a step, is overwritten, where it is given; `dstate` becomes the gradient of
+/// the initial state. With no steps `dstate` stays as it is.
+///
+/// The same bits as a loop of [`cell_backward`] from the last step to the first.
+///
+/// # Errors
+/// [`LengthMismatch`] where `a`, `caches`, `da` or `dx` has not the length of `x`; nothing is written then.
+///
+/// ```
+/// use bptt::{Matrix, lstm};
+///
+/// let mut params = lstm::Params::<1, 2>::zeros();
+/// params.candidate.wx.fill(1.0);
+/// let x: [Matrix<1, 1>; 3] = [0.1, 0.2, 0.3].map(|x| Matrix::from_rows([[x]]));
+/// let init = lstm::State::zeros();
+/// let mut a = [const { Matrix::zeros() }; 3];
+/// let mut caches = [const { lstm::Cache::zeros() }; 3];
+/// lstm::forward(&params, &x, &init, &mut a, &mut caches)?;
+///
+/// // The gradients of the last output.
+/// let mut da = [const { Matrix::zeros() }; 3];
+/// da[2].fill(1.0);
+/// let (mut grads, mut dstate) = (lstm::Params::zeros(), lstm::State::zeros());
+/// lstm::backward(&params, &x, &init, &a, &mut caches, &da, &mut grads, None, &mut dstate)?;
+/// assert!(grads.candidate.wx[(0, 0)] > 0.0);
+/// assert_eq!(grads.forget.b[(0, 0)], grads.forget.b[(1, 0)]); // the two units are alike
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn backward<const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &Params<X, A, T>,
+    x: &[Matrix<X, M, T>],
+    init: &State<A, M, T>,
+    a: &[Matrix<A, M, T>],
+    caches: &mut [Cache<A, M, T>],
+    da: &[Matrix<A, M, T>],
+    grads: &mut Params<X, A, T>,
+    dx: Option<&mut [Matrix<X, M, T>]>,
+    dstate: &mut State<A, M, T>,
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("a", x.len(), a.len())?;
+    LengthMismatch::check("caches", x.len(), caches.len())?;
+    LengthMismatch::check("da", x.len(), da.len())?;
+    LengthMismatch::check("dx", x.len(), dx.as_ref().map_or(x.len(), |dx| dx.len()))?;
+    dispatch::run::<T, _>(Backward {
+        params,
+        x,
+        init,
+        a,
+        caches,
+        da,
+        grads,
+        dx,
+        dstate,
+    });
+    Ok(())
+}
+
+struct Backward<'a, const X: usize, const A: usize, const M: usize, T: Real> {
+    params: &'a Params<X, A, T>,
+    x: &'a [Matrix<X, M, T>],
+    init: &'a State<A, M, T>,
+    a: &'a [Matrix<A, M, T>],
+    caches: &'a mut [Cache<A, M, T>],
+    da: &'a [Matrix<A, M, T>],
+    grads: &'a mut Params<X, A, T>,
+    dx: Option<&'a mut [Matrix<X, M, T>]>,
+    dstate: &'a mut State<A, M, T>,
+}
+
+impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Backward<'_, X, A, M, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize, const W: usize>(self) {
+        let Backward {
+            params,
+            x,
+            init,
+            a,
+            caches,
+            da,
+            grads,
+            dx,
+            dstate,
+        } = self;
+        let mut rest = &mut *caches;
+        for da in da.iter().rev() {
+            let Some((cache, before)) = rest.split_last_mut() else {
+                break;
+            };
+            for (da_next, da) in dstate
+                .a
+                .0
+                .as_flattened_mut()
+                .iter_mut()
+                .zip(da.0.as_flattened())
+            {
+                *da_next = *da + *da_next; // from the output of step t and from step t + 1
+            }
+            let c_prev = before.last().map_or(&init.c, |cache| &cache.c);
+            through_step(params, c_prev, cache, dstate); // (7) to (16), (20)
+            rest = before;
+        }
+        let Some((_, before)) = a.split_last() else {
+            return;
+        };
+        weight_gradients::<L, X, A, M, T>(grads, x, &init.a, before, caches); // (17), (18), (19)
+        if let Some(dx) = dx {
+            input_gradients(params, caches, dx); // (21)
+        }
+    }
+}
+
+struct CellBackward<'a, const X: usize, const A: usize, const M: usize, T: Real> {
+    params: &'a Params<X, A, T>,
+    x: &'a Matrix<X, M, T>,
+    prev: &'a State<A, M, T>,
+    cache: &'a mut Cache<A, M, T>,
+    dstate: &'a mut State<A, M, T>,
+    grads: &'a mut Params<X, A, T>,
+    dx: &'a mut Matrix<X, M, T>,
+}
+
+impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel
+    for CellBackward<'_, X, A, M, T>
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize, const W: usize>(self) {
+        let CellBackward {
+            params,
+            x,
+            prev,
+            cache,
+            dstate,
+            grads,
+            dx,
+        } = self;
+        through_step(params, &prev.c, cache, dstate); // (7) to (16), (20)
+        let (x, caches) = (slice::from_ref(x), slice::from_ref(&*cache));
+        weight_gradients::<L, X, A, M, T>(grads, x, &prev.a, &[], caches); // (17), (18), (19)
+        input_gradients(params, caches, slice::from_mut(dx)); // (21)
+    }
+}
+
+/// `dstate` in: da and dc_next, out: da⟨t−1⟩ (20) and dc⟨t−1⟩ (12); `cache` out: the dz_g.
+#[inline(always)]
+fn through_step<const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &Params<X, A, T>,
+    c_prev: &Matrix<A, M, T>,
+    cache: &mut Cache<A, M, T>,
+    dstate: &mut State<A, M, T>,
+) {
+    for m in 0..M {
+        let (f, i) = (&mut cache.forget.0[m], &mut cache.update.0[m]);
+        let (cc, o) = (&mut cache.candidate.0[m], &mut cache.output.0[m]);
+        let (c, c_prev) = (&cache.c.0[m], &c_prev.0[m]);
+        let (da, dc) = (&dstate.a.0[m], &mut dstate.c.0[m]);
+        for r in 0..A {
+            let (gf, gi, gc, go, tanh_c) = (f[r], i[r], cc[r], o[r], c[r].tanh());
+            let d_o = da[r] * tanh_c; // (7)
+            let d_c = dc[r] + da[r] * go * (T::ONE - tanh_c * tanh_c); // (8)
+            let d_f = d_c * c_prev[r]; // (9)
+            let d_i = d_c * gc; // (10)
+            let d_cc = d_c * gi; // (11)
+            dc[r] = d_c * gf; // (12)
+            f[r] = d_f * (gf * (T::ONE - gf)); // (13)
+            i[r] = d_i * (gi * (T::ONE - gi)); // (14)
+            cc[r] = d_cc * (T::ONE - gc * gc); // (15)
+            o[r] = d_o * (go * (T::ONE - go)); // (16)
+        }
+    }
+    let Params {
+        forget,
+        update,
+        candidate,
+        output,
+    } = params;
+    let wa = [&forget.wa, &update.wa, &candidate.wa, &output.wa];
+    transposed(wa, gate_columns(cache).zip(&mut dstate.a.0)); // (20)
+}
+
+/// The columns of the four dz_g of one step, sample by sample.
+#[inline(always)]
+fn gate_columns<const A: usize, const M: usize, T>(
+    cache: &Cache<A, M, T>,
+) -> impl Iterator<Item = [&[T; A]; 4]>
+where
+    T: Real,
+{
+    let Cache {
+        forget,
+        update,
+        candidate,
+        output,
+        ..
+    } = cache;
+    forget
+        .0
+        .iter()
+        .zip(&update.0)
+        .zip(&candidate.0)
+        .zip(&output.0)
+        .map(|(((f, i), c), o)| [f, i, c, o])
+}
+
+/// (17), (18), (19) for all four gates; `before` is a⟨1⟩ … a⟨T−1⟩.
+#[inline(always)]
+fn weight_gradients<const L: usize, const X: usize, const A: usize, const M: usize, T: Real>(
+    grads: &mut Params<X, A, T>,
+    x: &[Matrix<X, M, T>],
+    a0: &Matrix<A, M, T>,
+    before: &[Matrix<A, M, T>],
+    caches: &[Cache<A, M, T>],
+) {
+    grads
+        .forget
+        .add_gradients::<L, M>(x, a0, before, caches.iter().map(|cache| &cache.forget));
+    grads
+        .update
+        .add_gradients::<L, M>(x, a0, before, caches.iter().map(|cache| &cache.update));
+    grads.candidate.add_gradients::<L, M>(
+        x,
+        a0,
+        before,
+        caches.iter().map(|cache| &cache.candidate),
+    );
+    grads
+        .output
+        .add_gradients::<L, M>(x, a0, before, caches.iter().map(|cache| &cache.output));
+}
+
+/// (21) dx⟨t⟩ = Σ_g Wx_gᵀ·dz_g for all t
+#[inline(always)]
+fn input_gradients<const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &Params<X, A, T>,
+    caches: &[Cache<A, M, T>],
+    dx: &mut [Matrix<X, M, T>],
+) {
+    let Params {
+        forget,
+        update,
+        candidate,
+        output,
+    } = params;
+    let wx = [&forget.wx, &update.wx, &candidate.wx, &output.wx];
+    transposed(
+        wx,
+        caches
+            .iter()
+            .flat_map(gate_columns)
+            .zip(dx.iter_mut().flat_map(|dx| &mut dx.0)),
+    );
+}

@@ -1,0 +1,166 @@
+//! The scalar: a sealed trait with two implementations, `f32` and `f64`.
+
+use core::fmt::{Debug, Display};
+use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+use crate::activation;
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// The scalar type of every matrix: `f32` or `f64`.
+///
+/// Sealed: the arithmetic contract (only IEEE-754 operations in a fixed order, no fused
+/// multiply-add) has been checked for these two types and cannot be for a stranger's.
+///
+/// ```
+/// use bptt::Real;
+///
+/// fn mean<T: Real>(x: &[T]) -> T {
+///     x.iter().fold(T::ZERO, |sum, &x| sum + x) / T::from_usize(x.len())
+/// }
+/// assert_eq!(mean(&[1.0_f32, 2.0, 6.0]), 3.0);
+/// ```
+pub trait Real:
+    sealed::Sealed
+    + Copy
+    + Default
+    + PartialEq
+    + PartialOrd
+    + Debug
+    + Display
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+{
+    /// 0
+    const ZERO: Self;
+    /// 1
+    const ONE: Self;
+    /// +∞
+    const INFINITY: Self;
+
+    /// The scalar nearest to `x`.
+    fn from_f64(x: f64) -> Self;
+    /// The scalar nearest to `n`.
+    fn from_usize(n: usize) -> Self;
+    /// The scalar as `f64`, which is exact.
+    fn to_f64(self) -> f64;
+    /// eˣ; see [`activation::exp`].
+    fn exp(self) -> Self;
+    /// 1 / (1 + e⁻ˣ); see [`activation::sigmoid`].
+    fn sigmoid(self) -> Self;
+    /// tanh x; see [`activation::tanh`].
+    fn tanh(self) -> Self;
+    /// ln(1 + x), by `libm`.
+    fn ln_1p(self) -> Self;
+    /// The square root, correctly rounded.
+    fn sqrt(self) -> Self;
+    /// |x|
+    fn abs(self) -> Self;
+    /// Neither infinite nor NaN.
+    fn is_finite(self) -> bool;
+}
+
+impl Real for f32 {
+    const ZERO: f32 = 0.0;
+    const ONE: f32 = 1.0;
+    const INFINITY: f32 = f32::INFINITY;
+
+    #[inline(always)]
+    fn from_f64(x: f64) -> f32 {
+        x as f32
+    }
+    #[inline(always)]
+    fn from_usize(n: usize) -> f32 {
+        n as f32
+    }
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        self.into()
+    }
+    #[inline(always)]
+    fn exp(self) -> f32 {
+        activation::exp_f32(self)
+    }
+    #[inline(always)]
+    fn sigmoid(self) -> f32 {
+        activation::sigmoid_f32(self)
+    }
+    #[inline(always)]
+    fn tanh(self) -> f32 {
+        activation::tanh_f32(self)
+    }
+    #[inline(always)]
+    fn ln_1p(self) -> f32 {
+        libm::log1pf(self)
+    }
+    #[inline(always)]
+    fn sqrt(self) -> f32 {
+        libm::sqrtf(self)
+    }
+    #[inline(always)]
+    fn abs(self) -> f32 {
+        f32::abs(self)
+    }
+    #[inline(always)]
+    fn is_finite(self) -> bool {
+        f32::is_finite(self)
+    }
+}
+
+impl Real for f64 {
+    const ZERO: f64 = 0.0;
+    const ONE: f64 = 1.0;
+    const INFINITY: f64 = f64::INFINITY;
+
+    #[inline(always)]
+    fn from_f64(x: f64) -> f64 {
+        x
+    }
+    #[inline(always)]
+    fn from_usize(n: usize) -> f64 {
+        n as f64
+    }
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        self
+    }
+    #[inline(always)]
+    fn exp(self) -> f64 {
+        activation::exp_f64(self)
+    }
+    #[inline(always)]
+    fn sigmoid(self) -> f64 {
+        activation::sigmoid_f64(self)
+    }
+    #[inline(always)]
+    fn tanh(self) -> f64 {
+        activation::tanh_f64(self)
+    }
+    #[inline(always)]
+    fn ln_1p(self) -> f64 {
+        libm::log1p(self)
+    }
+    #[inline(always)]
+    fn sqrt(self) -> f64 {
+        libm::sqrt(self)
+    }
+    #[inline(always)]
+    fn abs(self) -> f64 {
+        f64::abs(self)
+    }
+    #[inline(always)]
+    fn is_finite(self) -> bool {
+        f64::is_finite(self)
+    }
+}

@@ -1,0 +1,386 @@
+//! The plain recurrent cell: equations, forward, and directly under it backward.
+//!
+//! # Equations
+//!
+//! With x⟨t⟩ of shape (X, M), a⟨t⟩ of shape (A, M), t = 1 … T, and a⟨0⟩ given:
+//!
+//! | | forward |
+//! |---|---|
+//! | (1) | z⟨t⟩ = b + Wx·x⟨t⟩ + Wa·a⟨t−1⟩ |
+//! | (2) | a⟨t⟩ = tanh z⟨t⟩ |
+//!
+//! Backward runs from t = T to 1. Into a⟨t⟩ come two gradients: the one from the output of step t (from a
+//! loss, or from the layer above), da⟨t⟩, and the one that step t + 1 has propagated back. Beyond the end that
+//! second one is zero, or what the following segment of a longer sequence returned.
+//!
+//! | | backward |
+//! |---|---|
+//! | (3) | dh⟨t⟩ = da⟨t⟩ + Waᵀ·dz⟨t+1⟩ |
+//! | (4) | dz⟨t⟩ = dh⟨t⟩ ⊙ (1 − a⟨t⟩²), since tanh′ z = 1 − tanh² z |
+//! | (5) | dWx = dWx + Σₜ dz⟨t⟩·x⟨t⟩ᵀ |
+//! | (6) | dWa = dWa + Σₜ dz⟨t⟩·a⟨t−1⟩ᵀ |
+//! | (7) | db = db + Σₜ dz⟨t⟩, summed over the batch |
+//! | (8) | da⟨0⟩ = Waᵀ·dz⟨1⟩ |
+//! | (9) | dx⟨t⟩ = Wxᵀ·dz⟨t⟩ |
+//!
+//! Two mistakes are common in print: to leave out (4), so that the products take dh in the place of
+//! dz; and to add dx⟨t+1⟩ to (9). x⟨t⟩ enters step t alone, so there is no such term.
+//!
+//! # Memory
+//!
+//! The cache is the output a itself. Backward works in place: da⟨t⟩ is replaced by dz⟨t⟩. The products with Wx over
+//! all steps are one matrix product before the recurrence, (5), (6), (7) and (9) one each after it; only those
+//! with Wa stay inside the time loop.
+//!
+//! # Numbers that are not finite
+//!
+//! A NaN in a column of x, a or da reaches what depends on it and no other column of the batch (the
+//! gradients of the weights depend on all of them). ±∞ follow IEEE-754: tanh ±∞ = ±1, and 0·∞ is NaN.
+
+use core::slice;
+
+use crate::dispatch::{self, Kernel};
+use crate::product::{Blocks, Lanes, accumulate, forward as product, in_blocks, transposed};
+use crate::{Affine, LengthMismatch, Matrix, Real};
+
+/// The weights of an RNN cell, or a gradient with respect to them.
+pub type Params<const X: usize, const A: usize, T = f32> = Affine<X, A, T>;
+
+/// One step forward: (1) and (2).
+///
+/// `x` is x⟨t⟩ (X, M), `a_prev` is a⟨t−1⟩ (A, M), `a_next` becomes a⟨t⟩ (A, M). The same bits as [`forward`] over one step.
+///
+/// ```
+/// use bptt::{Matrix, rnn};
+///
+/// let params = rnn::Params::<1, 1> {
+///     wa: Matrix::from_rows([[0.5]]),
+///     wx: Matrix::from_rows([[2.0]]),
+///     b: Matrix::from_rows([[0.25]]),
+/// };
+/// let (x, a_prev) = (Matrix::from_rows([[0.1]]), Matrix::from_rows([[0.3]]));
+/// let mut a_next = Matrix::<1, 1>::zeros();
+/// rnn::cell_forward(&params, &x, &a_prev, &mut a_next);
+/// assert!((a_next[(0, 0)] - 0.6_f32.tanh()).abs() < 1e-6); // 0.25 + 2·0.1 + 0.5·0.3
+/// ```
+pub fn cell_forward<const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &Params<X, A, T>,
+    x: &Matrix<X, M, T>,
+    a_prev: &Matrix<A, M, T>,
+    a_next: &mut Matrix<A, M, T>,
+) {
+    dispatch::run::<T, _>(Forward {
+        params,
+        x: slice::from_ref(x),
+        a0: a_prev,
+        a: slice::from_mut(a_next),
+    });
+}
+
+/// One step backward: (4) to (9).
+///
+/// In: `x` (X, M), `a_prev` (A, M) and `a_next` (A, M) as they were in [`cell_forward`], and `da_next`
+/// (A, M), the whole gradient with respect to a⟨t⟩, dh⟨t⟩ of (3).
+///
+/// Out: `da_next` becomes dz⟨t⟩; the gradients of the weights are added to `grads`; `dx` (X, M) and `da_prev` (A, M) are
+/// overwritten.
+///
+/// ```
+/// use bptt::{Matrix, rnn};
+///
+/// let params = rnn::Params::<1, 1> {
+///     wa: Matrix::from_rows([[0.5]]),
+///     wx: Matrix::from_rows([[2.0]]),
+///     b: Matrix::from_rows([[0.25]]),
+/// };
+/// let (x, a_prev) = (Matrix::<1, 1>::from_rows([[0.1]]), Matrix::from_rows([[0.3]]));
+/// let mut a_next = Matrix::zeros();
+/// rnn::cell_forward(&params, &x, &a_prev, &mut a_next);
+///
+/// let mut da_next = Matrix::from_rows([[1.0]]); // the gradient of a⟨t⟩ itself
+/// let (mut grads, mut dx, mut da_prev) = (rnn::Params::zeros(), Matrix::zeros(), Matrix::zeros());
+/// rnn::cell_backward(&params, &x, &a_prev, &a_next, &mut da_next, &mut grads, &mut dx, &mut da_prev);
+/// let dz = 1.0 - a_next[(0, 0)] * a_next[(0, 0)];
+/// assert_eq!(da_next[(0, 0)], dz);
+/// assert_eq!((grads.wa[(0, 0)], grads.wx[(0, 0)], grads.b[(0, 0)]), (0.3 * dz, 0.1 * dz, dz));
+/// assert_eq!((dx[(0, 0)], da_prev[(0, 0)]), (2.0 * dz, 0.5 * dz));
+/// ```
+pub fn cell_backward<const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &Params<X, A, T>,
+    x: &Matrix<X, M, T>,
+    a_prev: &Matrix<A, M, T>,
+    a_next: &Matrix<A, M, T>,
+    da_next: &mut Matrix<A, M, T>,
+    grads: &mut Params<X, A, T>,
+    dx: &mut Matrix<X, M, T>,
+    da_prev: &mut Matrix<A, M, T>,
+) {
+    dispatch::run::<T, _>(CellBackward {
+        params,
+        x,
+        a_prev,
+        a_next,
+        da_next,
+        grads,
+        dx,
+        da_prev,
+    });
+}
+
+/// A sequence forward: (1) and (2) for t = 1 … T.
+///
+/// `x` has one (X, M) matrix a step, `a0` (A, M) is the initial state, `a` has one (A, M) matrix a step and is
+/// overwritten. With no steps nothing happens. The same bits as a loop of [`cell_forward`].
+///
+/// # Errors
+/// [`LengthMismatch`] where `a` has not the length of `x`; nothing is written then.
+///
+/// ```
+/// use bptt::{Matrix, rnn};
+///
+/// let mut params = rnn::Params::<1, 2>::zeros();
+/// params.wx.fill(1.0);
+/// let x: [Matrix<1, 1>; 3] = [0.1, 0.2, 0.3].map(|x| Matrix::from_rows([[x]]));
+/// let mut a = [const { Matrix::zeros() }; 3];
+/// rnn::forward(&params, &x, &Matrix::zeros(), &mut a)?;
+/// assert!((a[2][(1, 0)] - 0.3_f32.tanh()).abs() < 1e-7); // Wa is 0 here
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn forward<const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &Params<X, A, T>,
+    x: &[Matrix<X, M, T>],
+    a0: &Matrix<A, M, T>,
+    a: &mut [Matrix<A, M, T>],
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("a", x.len(), a.len())?;
+    dispatch::run::<T, _>(Forward { params, x, a0, a });
+    Ok(())
+}
+
+struct Forward<'a, const X: usize, const A: usize, const M: usize, T: Real> {
+    params: &'a Params<X, A, T>,
+    x: &'a [Matrix<X, M, T>],
+    a0: &'a Matrix<A, M, T>,
+    a: &'a mut [Matrix<A, M, T>],
+}
+
+impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward<'_, X, A, M, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize, const W: usize>(self) {
+        let Forward {
+            params: Affine { wa, wx, b },
+            x,
+            a0,
+            a,
+        } = self;
+
+        // (1), first part: b + Wx·x⟨t⟩ for all t, written into a
+        let (x, z) = (
+            x.iter().flat_map(|x| &x.0),
+            a.iter_mut().flat_map(|a| &mut a.0),
+        );
+        product::<L, W, A, X, T>(wx, Some(b), x.zip(z));
+
+        let mut a_prev = a0;
+        for a in a {
+            if M >= 4 {
+                product::<L, W, A, A, T>(wa, None, a_prev.0.iter().zip(&mut a.0)); // (1) … + Wa·a⟨t−1⟩
+                for a in a.0.as_flattened_mut() {
+                    *a = a.tanh(); // (2)
+                }
+            } else {
+                for (a_prev, a) in a_prev.0.iter().zip(&mut a.0) {
+                    in_blocks::<A, W>(&mut Recurrence { wa, a_prev, a });
+                }
+            }
+            a_prev = a;
+        }
+    }
+}
+
+/// One column of a⟨t⟩: the activation is applied while the sums of a block of units are in registers.
+struct Recurrence<'a, const A: usize, T> {
+    wa: &'a Matrix<A, A, T>,
+    a_prev: &'a [T; A],
+    a: &'a mut [T; A],
+}
+
+impl<const A: usize, T: Real> Blocks for Recurrence<'_, A, T> {
+    #[inline(always)]
+    fn block<const B: usize>(&mut self, i: usize) {
+        let z = accumulate(Lanes::<B, T>::load(self.a, i), self.wa, i, self.a_prev); // (1) … + Wa·a⟨t−1⟩
+        z.map(T::tanh).store(self.a, i); // (2)
+    }
+}
+
+/// A sequence backward: (3) to (9) for t = T … 1.
+///
+/// In: `x`, `a0` and `a` as they were in [`forward`]; `da`, one (A, M) matrix a step, the gradient with respect to the output of
+/// each step; `da_state` (A, M), the gradient that reaches a⟨T⟩ from beyond the end, zero if there is nothing.
+///
+/// Out: `da` becomes dz; the gradients of the weights are added to `grads`; `dx`, one (X, M) matrix a step, is
+/// overwritten, where it is given; `da_state` becomes the gradient of a⟨0⟩. With no steps `da_state` stays as it is.
+///
+/// The same bits as a loop of [`cell_backward`] from the last step to the first.
+///
+/// # Errors
+/// [`LengthMismatch`] where `a`, `da` or `dx` has not the length of `x`; nothing is written then.
+///
+/// ```
+/// use bptt::{Matrix, rnn};
+///
+/// let mut params = rnn::Params::<1, 2>::zeros();
+/// params.wx.fill(1.0);
+/// let x: [Matrix<1, 1>; 3] = [0.1, 0.2, 0.3].map(|x| Matrix::from_rows([[x]]));
+/// let a0 = Matrix::zeros();
+/// let mut a = [const { Matrix::zeros() }; 3];
+/// rnn::forward(&params, &x, &a0, &mut a)?;
+///
+/// // The gradients of the sum of all outputs.
+/// let mut da = [const { Matrix::from_rows([[1.0], [1.0]]) }; 3];
+/// let (mut grads, mut da_state) = (rnn::Params::zeros(), Matrix::zeros());
+/// rnn::backward(&params, &x, &a0, &a, &mut da, &mut grads, None, &mut da_state)?;
+/// let db: f32 = a.iter().map(|a| 1.0 - a[(0, 0)] * a[(0, 0)]).sum();
+/// assert!((grads.b[(0, 0)] - db).abs() < 1e-6);
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn backward<const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &Params<X, A, T>,
+    x: &[Matrix<X, M, T>],
+    a0: &Matrix<A, M, T>,
+    a: &[Matrix<A, M, T>],
+    da: &mut [Matrix<A, M, T>],
+    grads: &mut Params<X, A, T>,
+    dx: Option<&mut [Matrix<X, M, T>]>,
+    da_state: &mut Matrix<A, M, T>,
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("a", x.len(), a.len())?;
+    LengthMismatch::check("da", x.len(), da.len())?;
+    LengthMismatch::check("dx", x.len(), dx.as_ref().map_or(x.len(), |dx| dx.len()))?;
+    dispatch::run::<T, _>(Backward {
+        params,
+        x,
+        a0,
+        a,
+        da,
+        grads,
+        dx,
+        da_state,
+    });
+    Ok(())
+}
+
+struct Backward<'a, const X: usize, const A: usize, const M: usize, T: Real> {
+    params: &'a Params<X, A, T>,
+    x: &'a [Matrix<X, M, T>],
+    a0: &'a Matrix<A, M, T>,
+    a: &'a [Matrix<A, M, T>],
+    da: &'a mut [Matrix<A, M, T>],
+    grads: &'a mut Params<X, A, T>,
+    dx: Option<&'a mut [Matrix<X, M, T>]>,
+    da_state: &'a mut Matrix<A, M, T>,
+}
+
+impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Backward<'_, X, A, M, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize, const W: usize>(self) {
+        let Backward {
+            params,
+            x,
+            a0,
+            a,
+            da,
+            grads,
+            dx,
+            da_state,
+        } = self;
+        for (a, da) in a.iter().zip(&mut *da).rev() {
+            for (da, da_next) in
+                da.0.as_flattened_mut()
+                    .iter_mut()
+                    .zip(da_state.0.as_flattened())
+            {
+                *da = *da + *da_next; // (3)
+            }
+            through_step(params, a, da, da_state); // (4), (8)
+        }
+        let Some((_, before)) = a.split_last() else {
+            return;
+        };
+        grads.add_gradients::<L, M>(x, a0, before, da.iter()); // (5), (6), (7)
+        if let Some(dx) = dx {
+            input_gradients(params, da, dx); // (9)
+        }
+    }
+}
+
+struct CellBackward<'a, const X: usize, const A: usize, const M: usize, T: Real> {
+    params: &'a Params<X, A, T>,
+    x: &'a Matrix<X, M, T>,
+    a_prev: &'a Matrix<A, M, T>,
+    a_next: &'a Matrix<A, M, T>,
+    da_next: &'a mut Matrix<A, M, T>,
+    grads: &'a mut Params<X, A, T>,
+    dx: &'a mut Matrix<X, M, T>,
+    da_prev: &'a mut Matrix<A, M, T>,
+}
+
+impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel
+    for CellBackward<'_, X, A, M, T>
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize, const W: usize>(self) {
+        let CellBackward {
+            params,
+            x,
+            a_prev,
+            a_next,
+            da_next,
+            grads,
+            dx,
+            da_prev,
+        } = self;
+        through_step(params, a_next, da_next, da_prev); // (4), (8)
+        grads.add_gradients::<L, M>(
+            slice::from_ref(x),
+            a_prev,
+            &[],
+            slice::from_ref(&*da_next).iter(),
+        ); // (5), (6), (7)
+        input_gradients(params, slice::from_ref(da_next), slice::from_mut(dx)); // (9)
+    }
+}
+
+/// `da` in: dh⟨t⟩, out: dz⟨t⟩ (4); `da_prev` out: Waᵀ·dz⟨t⟩ (8).
+#[inline(always)]
+fn through_step<const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &Params<X, A, T>,
+    a: &Matrix<A, M, T>,
+    da: &mut Matrix<A, M, T>,
+    da_prev: &mut Matrix<A, M, T>,
+) {
+    for (da, a) in da.0.as_flattened_mut().iter_mut().zip(a.0.as_flattened()) {
+        *da = *da * (T::ONE - *a * *a); // (4)
+    }
+    transposed([&params.wa], da.0.iter().map(|dz| [dz]).zip(&mut da_prev.0)); // (8)
+}
+
+/// (9) dx⟨t⟩ = Wxᵀ·dz⟨t⟩ for all t
+#[inline(always)]
+fn input_gradients<const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &Params<X, A, T>,
+    dz: &[Matrix<A, M, T>],
+    dx: &mut [Matrix<X, M, T>],
+) {
+    let (dz, dx) = (
+        dz.iter().flat_map(|dz| &dz.0),
+        dx.iter_mut().flat_map(|dx| &mut dx.0),
+    );
+    transposed([&params.wx], dz.map(|dz| [dz]).zip(dx));
+}
