@@ -83,11 +83,11 @@ impl<const L: usize, T: Real> Lanes<L, T> {
     /// The sum of the lanes: of the two halves lane by lane, until one is left.
     #[inline(always)]
     fn sum(self) -> T {
-        match self.0.as_slice() {
-            &[a] => a,
-            &[a, b] => a + b,
-            &[a, b, c, d] => (a + c) + (b + d),
-            &[a, b, c, d, e, f, g, h] => ((a + e) + (c + g)) + ((b + f) + (d + h)),
+        match *self.0.as_slice() {
+            [a] => a,
+            [a, b] => a + b,
+            [a, b, c, d] => (a + c) + (b + d),
+            [a, b, c, d, e, f, g, h] => ((a + e) + (c + g)) + ((b + f) + (d + h)),
             _ => T::ZERO, // No product has partial sums of another width.
         }
     }
