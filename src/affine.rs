@@ -1,5 +1,7 @@
 //! `Affine`, the one learnable building block of both cells: z = Wa·a + Wx·x + b.
 
+use core::slice;
+
 use crate::product::{outer, sum_columns};
 use crate::{Matrix, Real, Vector};
 
@@ -49,19 +51,23 @@ impl<const X: usize, const A: usize, T: Real> Affine<X, A, T> {
 
     /// The gradients of all steps of a sequence, added to `self`: dWa + dz·a⟨t−1⟩ᵀ, dWx + dz·x⟨t⟩ᵀ, db + dz.
     ///
-    /// Time descending, then batch ascending. `dz` and `x` have one entry a step, `before` is
-    /// a⟨1⟩ … a⟨T−1⟩, and `a0` comes before it.
+    /// Time descending, then batch ascending. The dz of step t is the matrix `dz[t * stride + offset]`, `x` has one
+    /// matrix a step, `a0` is a⟨0⟩ and `before` a⟨1⟩ … a⟨T−1⟩.
     #[inline(always)]
-    pub(crate) fn add_gradients<'a, const L: usize, const M: usize>(
+    pub(crate) fn add_gradients<const L: usize, const M: usize>(
         &mut self,
-        x: &'a [Matrix<X, M, T>],
-        a0: &'a Matrix<A, M, T>,
-        before: &'a [Matrix<A, M, T>],
-        dz: impl DoubleEndedIterator<Item = &'a Matrix<A, M, T>> + ExactSizeIterator + Clone,
+        x: &[Matrix<X, M, T>],
+        a0: &Matrix<A, M, T>,
+        before: &[Matrix<A, M, T>],
+        dz: &[Matrix<A, M, T>],
+        offset: usize,
+        stride: usize,
     ) {
-        outer::<L, A, X, M, T>(&mut self.wx, dz.clone().rev().zip(x.iter().rev()));
-        outer::<L, A, A, M, T>(&mut self.wa, dz.clone().rev().zip(before.iter().rev()));
-        outer::<L, A, A, M, T>(&mut self.wa, dz.clone().take(1).zip([a0]));
-        sum_columns(&mut self.b, dz.rev());
+        outer::<L, A, X, M, T>(&mut self.wx, dz, offset, stride, x);
+        if let Some((first, later)) = dz.split_at_checked(stride) {
+            outer::<L, A, A, M, T>(&mut self.wa, later, offset, stride, before);
+            outer::<L, A, A, M, T>(&mut self.wa, first, offset, stride, slice::from_ref(a0));
+        }
+        sum_columns(&mut self.b, dz, offset, stride);
     }
 }

@@ -131,12 +131,8 @@ impl<const A: usize, const Y: usize, const M: usize, T: Real> Kernel for Forward
 
     #[inline(always)]
     fn run<const L: usize, const W: usize>(self) {
-        let Params { w, b } = self.params;
-        let (a, y) = (
-            self.a.iter().flat_map(|a| &a.0),
-            self.y.iter_mut().flat_map(|y| &mut y.0),
-        );
-        product::<L, W, Y, A, T>(w, Some(b), a.zip(y));
+        let Forward { params, a, y } = self;
+        product::<L, Y, A, M, T>(&params.w, Some(&params.b), a, y, 0, 1);
     }
 }
 
@@ -198,13 +194,9 @@ impl<const A: usize, const Y: usize, const M: usize, T: Real> Kernel for Backwar
             grads,
             da,
         } = self;
-        outer::<L, Y, A, M, T>(&mut grads.w, dy.iter().zip(a).rev()); // dW = dW + dy·aᵀ
-        sum_columns(&mut grads.b, dy.iter().rev()); // db = db + Σ dy
-        let (dy, da) = (
-            dy.iter().flat_map(|dy| &dy.0),
-            da.iter_mut().flat_map(|da| &mut da.0),
-        );
-        transposed([&params.w], dy.map(|dy| [dy]).zip(da)); // da = Wᵀ·dy
+        outer::<L, Y, A, M, T>(&mut grads.w, dy, 0, 1, a); // dW = dW + dy·aᵀ
+        sum_columns(&mut grads.b, dy, 0, 1); // db = db + Σ dy
+        transposed([&params.w], dy, 1, da); // da = Wᵀ·dy
     }
 }
 

@@ -94,8 +94,8 @@
 use core::slice;
 
 use crate::dispatch::{self, Kernel};
-use crate::product::{Blocks, Lanes, forward as product, in_blocks, transposed};
-use crate::{Affine, LengthMismatch, Matrix, Real};
+use crate::product::{Blocks, Lanes, forward as product, in_blocks, transposed, walk};
+use crate::{Affine, Flat, LengthMismatch, Matrix, Real};
 
 /// The weights of an LSTM cell, or a gradient with respect to them: one [`Affine`] a gate.
 ///
@@ -132,6 +132,23 @@ impl<const X: usize, const A: usize, T: Real> Params<X, A, T> {
             candidate: Affine::zeros(),
             output: Affine::zeros(),
         }
+    }
+
+    /// The four gates in the order of the fields.
+    #[inline(always)]
+    fn gates(&self) -> [&Affine<X, A, T>; 4] {
+        [&self.forget, &self.update, &self.candidate, &self.output]
+    }
+
+    /// The four gates in the order of the fields, to be written.
+    #[inline(always)]
+    fn gates_mut(&mut self) -> [&mut Affine<X, A, T>; 4] {
+        [
+            &mut self.forget,
+            &mut self.update,
+            &mut self.candidate,
+            &mut self.output,
+        ]
     }
 }
 
@@ -208,6 +225,25 @@ impl<const A: usize, const M: usize, T: Real> Cache<A, M, T> {
     }
 }
 
+/// The number of matrices in a [`Cache`].
+const MATRICES: usize = 5;
+
+/// The matrices of all caches in a row: gate g of step t is number t·MATRICES + g.
+#[inline(always)]
+fn matrices<const A: usize, const M: usize, T: Real>(
+    caches: &[Cache<A, M, T>],
+) -> &[Matrix<A, M, T>] {
+    Matrix::slice_from_flat(Cache::slice_as_flat(caches)).unwrap_or_default()
+}
+
+/// [`matrices`], to be written.
+#[inline(always)]
+fn matrices_mut<const A: usize, const M: usize, T: Real>(
+    caches: &mut [Cache<A, M, T>],
+) -> &mut [Matrix<A, M, T>] {
+    Matrix::slice_from_flat_mut(Cache::slice_as_flat_mut(caches)).unwrap_or_default()
+}
+
 /// One unit of one sample, after its pre-activations are known.
 struct Unit<T> {
     forget: T,
@@ -274,6 +310,12 @@ struct Step<'a, const X: usize, const A: usize, const M: usize, T: Real> {
     next: &'a mut State<A, M, T>,
 }
 
+/// Whether the weights of the recurrence are walked column by column: where they do not fit into the first-level cache.
+/// Otherwise a block of units and its four gates stay in registers.
+const fn walked<const A: usize, const L: usize, T>() -> bool {
+    L >= 8 && 4 * A * A * size_of::<T>() > 32 * 1024
+}
+
 impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Step<'_, X, A, M, T> {
     type Output = ();
 
@@ -288,20 +330,34 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Step<'_
         for m in 0..M {
             let (x, a_prev, c_prev) = (&x.0[m], &prev.a.0[m], &prev.c.0[m]);
             let (a, c) = (&mut next.a.0[m], &mut next.c.0[m]);
-            in_blocks::<A, L>(&mut StepColumn {
-                params,
-                x,
-                a_prev,
-                c_prev,
-                a,
-                c,
-            });
+            if !walked::<A, L, T>() {
+                in_blocks::<A, L>(&mut StepBlock {
+                    params,
+                    x,
+                    a_prev,
+                    c_prev,
+                    a,
+                    c,
+                });
+                continue;
+            }
+            let mut z = [[T::ZERO; A]; 4];
+            for (z, gate) in z.iter_mut().zip(params.gates()) {
+                *z = gate.b.0[0];
+                walk::<L, A, X, T>(&gate.wx, x, z);
+                walk::<L, A, A, T>(&gate.wa, a_prev, z);
+            }
+            let [z_f, z_i, z_c, z_o] = z;
+            for r in 0..A {
+                let unit = unit(z_f[r], z_i[r], z_c[r], z_o[r], c_prev[r]); // (1) to (6)
+                (a[r], c[r]) = (unit.a, unit.c);
+            }
         }
     }
 }
 
 /// One column of one step of inference: the four pre-activations of a block of units stay in registers.
-struct StepColumn<'a, const X: usize, const A: usize, T: Real> {
+struct StepBlock<'a, const X: usize, const A: usize, T: Real> {
     params: &'a Params<X, A, T>,
     x: &'a [T; X],
     a_prev: &'a [T; A],
@@ -310,7 +366,7 @@ struct StepColumn<'a, const X: usize, const A: usize, T: Real> {
     c: &'a mut [T; A],
 }
 
-impl<const X: usize, const A: usize, T: Real> Blocks for StepColumn<'_, X, A, T> {
+impl<const X: usize, const A: usize, T: Real> Blocks for StepBlock<'_, X, A, T> {
     #[inline(always)]
     fn block<const B: usize>(&mut self, i: usize) {
         let Params {
@@ -510,68 +566,50 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
             a,
             caches,
         } = self;
-        let Params {
-            forget,
-            update,
-            candidate,
-            output,
-        } = params;
-
         // z_g, first part: b_g + Wx_g·x⟨t⟩ for all t, written into the caches
-        input_product::<L, W, X, A, M, T>(
-            forget,
-            x,
-            caches.iter_mut().map(|cache| &mut cache.forget),
-        );
-        input_product::<L, W, X, A, M, T>(
-            update,
-            x,
-            caches.iter_mut().map(|cache| &mut cache.update),
-        );
-        input_product::<L, W, X, A, M, T>(
-            candidate,
-            x,
-            caches.iter_mut().map(|cache| &mut cache.candidate),
-        );
-        input_product::<L, W, X, A, M, T>(
-            output,
-            x,
-            caches.iter_mut().map(|cache| &mut cache.output),
-        );
-
+        for (g, gate) in params.gates().into_iter().enumerate() {
+            product::<L, A, X, M, T>(
+                &gate.wx,
+                Some(&gate.b),
+                x,
+                matrices_mut(caches),
+                g,
+                MATRICES,
+            );
+        }
         let (mut a_prev, mut c_prev) = (&init.a, &init.c);
         for (a, cache) in a.iter_mut().zip(caches) {
             // z_g … + Wa_g·a⟨t−1⟩
             if M >= 4 {
-                product::<L, W, A, A, T>(
-                    &forget.wa,
-                    None,
-                    a_prev.0.iter().zip(&mut cache.forget.0),
-                );
-                product::<L, W, A, A, T>(
-                    &update.wa,
-                    None,
-                    a_prev.0.iter().zip(&mut cache.update.0),
-                );
-                product::<L, W, A, A, T>(
-                    &candidate.wa,
-                    None,
-                    a_prev.0.iter().zip(&mut cache.candidate.0),
-                );
-                product::<L, W, A, A, T>(
-                    &output.wa,
-                    None,
-                    a_prev.0.iter().zip(&mut cache.output.0),
-                );
-            } else {
+                for (g, gate) in params.gates().into_iter().enumerate() {
+                    let z = matrices_mut(slice::from_mut(cache));
+                    product::<L, A, A, M, T>(
+                        &gate.wa,
+                        None,
+                        slice::from_ref(a_prev),
+                        z,
+                        g,
+                        MATRICES,
+                    );
+                }
+            } else if !walked::<A, L, T>() {
                 for m in 0..M {
-                    let a_prev = &a_prev.0[m];
                     in_blocks::<A, L>(&mut Recurrence {
                         params,
-                        a_prev,
+                        a_prev: &a_prev.0[m],
                         cache,
                         m,
                     });
+                }
+            } else {
+                for (gate, z) in params
+                    .gates()
+                    .iter()
+                    .zip(matrices_mut(slice::from_mut(cache)))
+                {
+                    for m in 0..M {
+                        walk::<L, A, A, T>(&gate.wa, &a_prev.0[m], &mut z.0[m]);
+                    }
                 }
             }
             for m in 0..M {
@@ -589,28 +627,6 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
             (a_prev, c_prev) = (a, &cache.c);
         }
     }
-}
-
-/// b + Wx·x⟨t⟩ of one gate for all t, as one product, into that gate's place in the caches.
-#[inline(always)]
-fn input_product<
-    'a,
-    const L: usize,
-    const W: usize,
-    const X: usize,
-    const A: usize,
-    const M: usize,
-    T: Real,
->(
-    gate: &Affine<X, A, T>,
-    x: &[Matrix<X, M, T>],
-    z: impl Iterator<Item = &'a mut Matrix<A, M, T>>,
-) {
-    product::<L, W, A, X, T>(
-        &gate.wx,
-        Some(&gate.b),
-        x.iter().flat_map(|x| &x.0).zip(z.flat_map(|z| &mut z.0)),
-    );
 }
 
 /// z_g + Wa_g·a⟨t−1⟩ of all four gates for column m.
@@ -767,10 +783,7 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Backwar
         let Some((_, before)) = a.split_last() else {
             return;
         };
-        weight_gradients::<L, X, A, M, T>(grads, x, &init.a, before, caches); // (17), (18), (19)
-        if let Some(dx) = dx {
-            input_gradients(params, caches, dx); // (21)
-        }
+        gradients::<L, X, A, M, T>(params, x, &init.a, before, caches, grads, dx); // (17), (18), (19), (21)
     }
 }
 
@@ -801,9 +814,12 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel
             dx,
         } = self;
         through_step(params, &prev.c, cache, dstate); // (7) to (16), (20)
-        let (x, caches) = (slice::from_ref(x), slice::from_ref(&*cache));
-        weight_gradients::<L, X, A, M, T>(grads, x, &prev.a, &[], caches); // (17), (18), (19)
-        input_gradients(params, caches, slice::from_mut(dx)); // (21)
+        let (x, caches, dx) = (
+            slice::from_ref(x),
+            slice::from_ref(&*cache),
+            Some(slice::from_mut(dx)),
+        );
+        gradients::<L, X, A, M, T>(params, x, &prev.a, &[], caches, grads, dx); // (17), (18), (19), (21)
     }
 }
 
@@ -834,85 +850,33 @@ fn through_step<const X: usize, const A: usize, const M: usize, T: Real>(
             o[r] = d_o * (go * (T::ONE - go)); // (16)
         }
     }
-    let Params {
-        forget,
-        update,
-        candidate,
-        output,
-    } = params;
-    let wa = [&forget.wa, &update.wa, &candidate.wa, &output.wa];
-    transposed(wa, gate_columns(cache).zip(&mut dstate.a.0)); // (20)
+    let [f, i, cc, o] = params.gates();
+    let dz = matrices(slice::from_ref(&*cache));
+    transposed(
+        [&f.wa, &i.wa, &cc.wa, &o.wa],
+        dz,
+        MATRICES,
+        slice::from_mut(&mut dstate.a),
+    ); // (20)
 }
 
-/// The columns of the four dz_g of one step, sample by sample.
+/// (17), (18), (19) for all four gates, and (21) where dx is asked for; `before` is a⟨1⟩ … a⟨T−1⟩.
 #[inline(always)]
-fn gate_columns<const A: usize, const M: usize, T>(
-    cache: &Cache<A, M, T>,
-) -> impl Iterator<Item = [&[T; A]; 4]>
-where
-    T: Real,
-{
-    let Cache {
-        forget,
-        update,
-        candidate,
-        output,
-        ..
-    } = cache;
-    forget
-        .0
-        .iter()
-        .zip(&update.0)
-        .zip(&candidate.0)
-        .zip(&output.0)
-        .map(|(((f, i), c), o)| [f, i, c, o])
-}
-
-/// (17), (18), (19) for all four gates; `before` is a⟨1⟩ … a⟨T−1⟩.
-#[inline(always)]
-fn weight_gradients<const L: usize, const X: usize, const A: usize, const M: usize, T: Real>(
-    grads: &mut Params<X, A, T>,
+fn gradients<const L: usize, const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &Params<X, A, T>,
     x: &[Matrix<X, M, T>],
     a0: &Matrix<A, M, T>,
     before: &[Matrix<A, M, T>],
     caches: &[Cache<A, M, T>],
+    grads: &mut Params<X, A, T>,
+    dx: Option<&mut [Matrix<X, M, T>]>,
 ) {
-    grads
-        .forget
-        .add_gradients::<L, M>(x, a0, before, caches.iter().map(|cache| &cache.forget));
-    grads
-        .update
-        .add_gradients::<L, M>(x, a0, before, caches.iter().map(|cache| &cache.update));
-    grads.candidate.add_gradients::<L, M>(
-        x,
-        a0,
-        before,
-        caches.iter().map(|cache| &cache.candidate),
-    );
-    grads
-        .output
-        .add_gradients::<L, M>(x, a0, before, caches.iter().map(|cache| &cache.output));
-}
-
-/// (21) dx⟨t⟩ = Σ_g Wx_gᵀ·dz_g for all t
-#[inline(always)]
-fn input_gradients<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &Params<X, A, T>,
-    caches: &[Cache<A, M, T>],
-    dx: &mut [Matrix<X, M, T>],
-) {
-    let Params {
-        forget,
-        update,
-        candidate,
-        output,
-    } = params;
-    let wx = [&forget.wx, &update.wx, &candidate.wx, &output.wx];
-    transposed(
-        wx,
-        caches
-            .iter()
-            .flat_map(gate_columns)
-            .zip(dx.iter_mut().flat_map(|dx| &mut dx.0)),
-    );
+    let dz = matrices(caches);
+    for (g, grads) in grads.gates_mut().into_iter().enumerate() {
+        grads.add_gradients::<L, M>(x, a0, before, dz, g, MATRICES); // (17), (18), (19)
+    }
+    if let Some(dx) = dx {
+        let [f, i, cc, o] = params.gates();
+        transposed([&f.wx, &i.wx, &cc.wx, &o.wx], dz, MATRICES, dx); // (21)
+    }
 }

@@ -3,8 +3,8 @@
 //! | product | equation | order of each sum |
 //! |---|---|---|
 //! | [`forward`] | z = b + W·u | b, then the columns of W in ascending order |
-//! | [`transposed`] | du = Σ Wᵀ·dz | partial sums, see [`dot`](Dots) |
-//! | [`outer`] | dW = dW + dz·uᵀ | the pairs (dz, u) in the order in which they come |
+//! | [`transposed`] | du = Σ Wᵀ·dz | partial sums, see there |
+//! | [`outer`] | dW = dW + Σ dz·uᵀ | dW, then the steps in descending, the batch in ascending order |
 //!
 //! A block is a few rows by a few columns whose sums are kept in registers while the sum runs over the
 //! third index. How large a block is changes how often an operand is loaded, never the order of a sum.
@@ -146,34 +146,84 @@ pub(crate) fn accumulate<const L: usize, const R: usize, const K: usize, T: Real
     z
 }
 
-/// z = b + W·u for every pair (u, z) of columns; without a bias, z = z + W·u.
+/// z = b + W·u for every column u of every step; without a bias, z = z + W·u.
+///
+/// The z of step t is the matrix `z[t * stride + offset]`, so that one gate's place in a row of caches can be named.
 #[inline(always)]
-pub(crate) fn forward<
-    'a,
-    const L: usize,
-    const W: usize,
-    const R: usize,
-    const K: usize,
-    T: Real,
->(
+pub(crate) fn forward<const L: usize, const R: usize, const K: usize, const M: usize, T: Real>(
     w: &Matrix<R, K, T>,
     bias: Option<&Matrix<R, 1, T>>,
-    mut columns: impl Iterator<Item = (&'a [T; K], &'a mut [T; R])>,
+    u: &[Matrix<K, M, T>],
+    z: &mut [Matrix<R, M, T>],
+    offset: usize,
+    stride: usize,
 ) {
-    loop {
-        match (
-            columns.next(),
-            columns.next(),
-            columns.next(),
-            columns.next(),
-        ) {
-            (Some(c0), Some(c1), Some(c2), Some(c3)) => {
-                let (u, z) = ([c0.0, c1.0, c2.0, c3.0], [c0.1, c1.1, c2.1, c3.1]);
-                in_blocks::<R, L>(&mut FourColumns { w, bias, u, z });
+    in_blocks::<R, L>(&mut ForwardRows {
+        w,
+        bias,
+        u,
+        z,
+        offset,
+        stride,
+    });
+}
+
+/// Some rows of z, for all columns: these rows of W stay in the cache.
+struct ForwardRows<'a, const R: usize, const K: usize, const M: usize, T> {
+    w: &'a Matrix<R, K, T>,
+    bias: Option<&'a Matrix<R, 1, T>>,
+    u: &'a [Matrix<K, M, T>],
+    z: &'a mut [Matrix<R, M, T>],
+    offset: usize,
+    stride: usize,
+}
+
+impl<const R: usize, const K: usize, const M: usize, T: Real> Blocks
+    for ForwardRows<'_, R, K, M, T>
+{
+    #[inline(always)]
+    fn block<const B: usize>(&mut self, i: usize) {
+        let z = self.z.iter_mut().skip(self.offset).step_by(self.stride);
+        let steps = self.u.iter().zip(z);
+        if M >= 4 {
+            for (u, z) in steps {
+                columns::<B, R, K, T>(self.w, self.bias, i, u.0.iter().zip(&mut z.0));
             }
-            (c0, c1, c2, _) => {
-                for (u, z) in [c0, c1, c2].into_iter().flatten() {
-                    in_blocks::<R, W>(&mut OneColumn { w, bias, u, z });
+        } else {
+            let all = steps.flat_map(|(u, z)| u.0.iter().zip(&mut z.0));
+            columns::<B, R, K, T>(self.w, self.bias, i, all);
+        }
+    }
+}
+
+/// Rows i .. i + B of z for every pair (u, z) of columns, four pairs at a time.
+#[inline(always)]
+fn columns<'a, const B: usize, const R: usize, const K: usize, T: Real>(
+    w: &Matrix<R, K, T>,
+    bias: Option<&Matrix<R, 1, T>>,
+    i: usize,
+    mut pairs: impl Iterator<Item = (&'a [T; K], &'a mut [T; R])>,
+) {
+    let start = |z: &[T; R]| Lanes::<B, T>::load(bias.map_or(z, |b| &b.0[0]), i);
+    loop {
+        match (pairs.next(), pairs.next(), pairs.next(), pairs.next()) {
+            (Some((u0, z0)), Some((u1, z1)), Some((u2, z2)), Some((u3, z3))) => {
+                let (mut s0, mut s1, mut s2, mut s3) = (start(z0), start(z1), start(z2), start(z3));
+                for k in 0..K {
+                    let w = Lanes::load(&w.0[k], i);
+                    s0 = s0.add_scaled(w, u0[k]);
+                    s1 = s1.add_scaled(w, u1[k]);
+                    s2 = s2.add_scaled(w, u2[k]);
+                    s3 = s3.add_scaled(w, u3[k]);
+                }
+                s0.store(z0, i);
+                s1.store(z1, i);
+                s2.store(z2, i);
+                s3.store(z3, i);
+            }
+            (p0, p1, p2, _) => {
+                for (u, z) in [p0, p1, p2].into_iter().flatten() {
+                    accumulate(start(z), w, i, u).store(z, i);
                 }
                 return;
             }
@@ -181,46 +231,49 @@ pub(crate) fn forward<
     }
 }
 
-struct FourColumns<'a, const R: usize, const K: usize, T> {
-    w: &'a Matrix<R, K, T>,
-    bias: Option<&'a Matrix<R, 1, T>>,
-    u: [&'a [T; K]; 4],
-    z: [&'a mut [T; R]; 4],
-}
-
-impl<const R: usize, const K: usize, T: Real> Blocks for FourColumns<'_, R, K, T> {
-    #[inline(always)]
-    fn block<const B: usize>(&mut self, i: usize) {
-        let [u0, u1, u2, u3] = self.u;
-        let [z0, z1, z2, z3] = &mut self.z;
-        let start = |z: &[T; R]| Lanes::<B, T>::load(self.bias.map_or(z, |b| &b.0[0]), i);
-        let (mut s0, mut s1, mut s2, mut s3) = (start(z0), start(z1), start(z2), start(z3));
-        for k in 0..K {
-            let w = Lanes::load(&self.w.0[k], i);
-            s0 = s0.add_scaled(w, u0[k]);
-            s1 = s1.add_scaled(w, u1[k]);
-            s2 = s2.add_scaled(w, u2[k]);
-            s3 = s3.add_scaled(w, u3[k]);
+/// z = z + W·u for one column, for a W that is too large for the first-level cache: walks it from front to back, four
+/// whole columns at a time, while z stays in the cache.
+#[inline(always)]
+pub(crate) fn walk<const L: usize, const R: usize, const K: usize, T: Real>(
+    w: &Matrix<R, K, T>,
+    u: &[T; K],
+    z: &mut [T; R],
+) {
+    let mut pairs = w.0.iter().zip(u);
+    loop {
+        match (pairs.next(), pairs.next(), pairs.next(), pairs.next()) {
+            (Some(p0), Some(p1), Some(p2), Some(p3)) => {
+                in_blocks::<R, L>(&mut Walk {
+                    w: [p0.0, p1.0, p2.0, p3.0],
+                    u: [*p0.1, *p1.1, *p2.1, *p3.1],
+                    z,
+                });
+            }
+            (p0, p1, p2, _) => {
+                for (w, u) in [p0, p1, p2].into_iter().flatten() {
+                    in_blocks::<R, L>(&mut Walk { w: [w], u: [*u], z });
+                }
+                return;
+            }
         }
-        s0.store(z0, i);
-        s1.store(z1, i);
-        s2.store(z2, i);
-        s3.store(z3, i);
     }
 }
 
-struct OneColumn<'a, const R: usize, const K: usize, T> {
-    w: &'a Matrix<R, K, T>,
-    bias: Option<&'a Matrix<R, 1, T>>,
-    u: &'a [T; K],
+/// z + C columns of W, each by its factor.
+struct Walk<'a, const C: usize, const R: usize, T> {
+    w: [&'a [T; R]; C],
+    u: [T; C],
     z: &'a mut [T; R],
 }
 
-impl<const R: usize, const K: usize, T: Real> Blocks for OneColumn<'_, R, K, T> {
+impl<const C: usize, const R: usize, T: Real> Blocks for Walk<'_, C, R, T> {
     #[inline(always)]
     fn block<const B: usize>(&mut self, i: usize) {
-        let start = Lanes::<B, T>::load(self.bias.map_or(self.z, |b| &b.0[0]), i);
-        accumulate(start, self.w, i, self.u).store(self.z, i);
+        let mut z = Lanes::<B, T>::load(self.z, i);
+        for (w, u) in self.w.iter().zip(self.u) {
+            z = z.add_scaled(Lanes::load(w, i), u);
+        }
+        z.store(self.z, i);
     }
 }
 
@@ -230,27 +283,88 @@ impl<const R: usize, const K: usize, T: Real> Blocks for OneColumn<'_, R, K, T> 
 /// at most one block each of 4, 2 and 1. The blocks of 8 of all matrices go into 8 interleaved partial sums, one a
 /// lane, each in ascending order of g, then of rows; the lanes are added up in halves. The blocks of 4, 2 and 1 likewise
 /// have 4, 2 and 1 partial sums, and the four results are added in this order. The same on every target.
+///
+/// The dz of step t are the first G of the `stride` matrices from `dz[t * stride]` on; `du` has one matrix a step.
 #[inline(always)]
-pub(crate) fn transposed<'a, const G: usize, const R: usize, const K: usize, T: Real>(
+pub(crate) fn transposed<
+    const G: usize,
+    const R: usize,
+    const K: usize,
+    const M: usize,
+    T: Real,
+>(
     w: [&Matrix<R, K, T>; G],
-    mut columns: impl Iterator<Item = ([&'a [T; R]; G], &'a mut [T; K])>,
+    dz: &[Matrix<R, M, T>],
+    stride: usize,
+    du: &mut [Matrix<K, M, T>],
+) {
+    let steps = if M < CHUNK { CHUNK / M } else { 1 };
+    for (dz, du) in dz.chunks(steps * stride).zip(du.chunks_mut(steps)) {
+        if M == 1 && du.len() == 1 {
+            in_blocks::<K, 8>(&mut TransposedColumns { w, dz, stride, du });
+        } else {
+            in_blocks::<K, 4>(&mut TransposedColumns { w, dz, stride, du });
+        }
+    }
+}
+
+/// Some entries of du, for all columns: these columns of W stay in the cache.
+struct TransposedColumns<'a, const G: usize, const R: usize, const K: usize, const M: usize, T> {
+    w: [&'a Matrix<R, K, T>; G],
+    dz: &'a [Matrix<R, M, T>],
+    stride: usize,
+    du: &'a mut [Matrix<K, M, T>],
+}
+
+impl<const G: usize, const R: usize, const K: usize, const M: usize, T: Real> Blocks
+    for TransposedColumns<'_, G, R, K, M, T>
+{
+    #[inline(always)]
+    fn block<const B: usize>(&mut self, k: usize) {
+        let dz = self
+            .dz
+            .chunks_exact(self.stride)
+            .filter_map(|dz| dz.first_chunk::<G>());
+        let steps = dz.zip(&mut *self.du);
+        if M >= 4 {
+            for (dz, du) in steps {
+                dots::<B, G, R, K, T>(self.w, k, step_columns(dz, du));
+            }
+        } else {
+            dots::<B, G, R, K, T>(self.w, k, steps.flat_map(|(dz, du)| step_columns(dz, du)));
+        }
+    }
+}
+
+/// The columns of one step: of the G matrices dz, and of du.
+#[inline(always)]
+fn step_columns<'a, const G: usize, const R: usize, const K: usize, const M: usize, T>(
+    dz: &'a [Matrix<R, M, T>; G],
+    du: &'a mut Matrix<K, M, T>,
+) -> impl Iterator<Item = ([&'a [T; R]; G], &'a mut [T; K])> {
+    (0..M)
+        .map(|m| dz.each_ref().map(|dz| &dz.0[m]))
+        .zip(&mut du.0)
+}
+
+/// Entries k .. k + B of du for every pair (dz, du) of columns, two pairs at a time.
+#[inline(always)]
+fn dots<'a, const B: usize, const G: usize, const R: usize, const K: usize, T: Real>(
+    w: [&Matrix<R, K, T>; G],
+    k: usize,
+    mut pairs: impl Iterator<Item = ([&'a [T; R]; G], &'a mut [T; K])>,
 ) {
     loop {
-        match (columns.next(), columns.next()) {
+        match (pairs.next(), pairs.next()) {
             (Some((dz0, du0)), Some((dz1, du1))) => {
-                in_blocks::<K, 4>(&mut Dots {
-                    w,
-                    dz: [dz0, dz1],
-                    du: [du0, du1],
-                });
+                let [s0, s1] = dot::<B, 2, G, R, K, T>(w, k, [dz0, dz1]);
+                Lanes(s0).store(du0, k);
+                Lanes(s1).store(du1, k);
             }
-            (c0, _) => {
-                if let Some((dz0, du0)) = c0 {
-                    in_blocks::<K, 8>(&mut Dots {
-                        w,
-                        dz: [dz0],
-                        du: [du0],
-                    });
+            (p0, _) => {
+                if let Some((dz0, du0)) = p0 {
+                    let [s0] = dot::<B, 1, G, R, K, T>(w, k, [dz0]);
+                    Lanes(s0).store(du0, k);
                 }
                 return;
             }
@@ -258,133 +372,138 @@ pub(crate) fn transposed<'a, const G: usize, const R: usize, const K: usize, T: 
     }
 }
 
-/// The transposed product for N columns at once: entries k .. k + B of each du.
-struct Dots<'a, const N: usize, const G: usize, const R: usize, const K: usize, T> {
-    w: [&'a Matrix<R, K, T>; G],
-    dz: [[&'a [T; R]; G]; N],
-    du: [&'a mut [T; K]; N],
-}
-
-impl<const N: usize, const G: usize, const R: usize, const K: usize, T: Real>
-    Dots<'_, N, G, R, K, T>
-{
-    /// The partial sums, P a dot product, of `count` blocks of P rows from row `first` on.
-    #[inline(always)]
-    fn partial<const P: usize, const B: usize>(
-        &self,
-        k: usize,
-        first: usize,
-        count: usize,
-    ) -> [[Lanes<P, T>; B]; N] {
-        let mut sums = [[Lanes::ZERO; B]; N];
-        for g in 0..G {
-            let Some(w) = self.w[g].0.get(k..).and_then(|w| w.first_chunk::<B>()) else {
-                continue; // The blocks never reach beyond K.
-            };
-            for block in 0..count {
-                let i = first + block * P;
-                for j in 0..B {
-                    let w = Lanes::load(&w[j], i);
-                    for n in 0..N {
-                        sums[n][j] = sums[n][j].add_product(w, Lanes::load(self.dz[n][g], i));
-                    }
-                }
-            }
-        }
-        sums
-    }
-}
-
-impl<const N: usize, const G: usize, const R: usize, const K: usize, T: Real> Blocks
-    for Dots<'_, N, G, R, K, T>
-{
-    #[inline(always)]
-    fn block<const B: usize>(&mut self, k: usize) {
-        let mut du = self
-            .partial::<8, B>(k, 0, R / 8)
-            .map(|sums| sums.map(Lanes::sum));
-        let mut add = |more: [[T; B]; N]| {
-            for n in 0..N {
-                for j in 0..B {
-                    du[n][j] = du[n][j] + more[n][j];
-                }
-            }
-        };
-        if R & 4 != 0 {
-            add(self
-                .partial::<4, B>(k, R & !7, 1)
-                .map(|sums| sums.map(Lanes::sum)));
-        }
-        if R & 2 != 0 {
-            add(self
-                .partial::<2, B>(k, R & !3, 1)
-                .map(|sums| sums.map(Lanes::sum)));
-        }
-        if R & 1 != 0 {
-            add(self
-                .partial::<1, B>(k, R & !1, 1)
-                .map(|sums| sums.map(Lanes::sum)));
-        }
-        for (column, du) in self.du.iter_mut().zip(du) {
-            Lanes(du).store(column, k);
-        }
-    }
-}
-
-/// dW = dW + Σ dz·uᵀ over all pairs of steps (dz, u) in the order in which they come, and
-/// in each step over the batch in ascending order.
+/// The dot products of B columns of the W with N columns of the dz.
 #[inline(always)]
-pub(crate) fn outer<'a, const L: usize, const R: usize, const K: usize, const M: usize, T: Real>(
+fn dot<const B: usize, const N: usize, const G: usize, const R: usize, const K: usize, T: Real>(
+    w: [&Matrix<R, K, T>; G],
+    k: usize,
+    dz: [[&[T; R]; G]; N],
+) -> [[T; B]; N] {
+    let mut du = partial::<8, B, N, G, R, K, T>(w, k, dz, 0, R / 8);
+    let mut add = |more: [[T; B]; N]| {
+        for n in 0..N {
+            for j in 0..B {
+                du[n][j] = du[n][j] + more[n][j];
+            }
+        }
+    };
+    if R & 4 != 0 {
+        add(partial::<4, B, N, G, R, K, T>(w, k, dz, R & !7, 1));
+    }
+    if R & 2 != 0 {
+        add(partial::<2, B, N, G, R, K, T>(w, k, dz, R & !3, 1));
+    }
+    if R & 1 != 0 {
+        add(partial::<1, B, N, G, R, K, T>(w, k, dz, R & !1, 1));
+    }
+    du
+}
+
+/// The part of the dot products that comes from `count` blocks of P rows from row `first` on, with P partial sums.
+#[inline(always)]
+fn partial<
+    const P: usize,
+    const B: usize,
+    const N: usize,
+    const G: usize,
+    const R: usize,
+    const K: usize,
+    T: Real,
+>(
+    w: [&Matrix<R, K, T>; G],
+    k: usize,
+    dz: [[&[T; R]; G]; N],
+    first: usize,
+    count: usize,
+) -> [[T; B]; N] {
+    let mut sums = [[Lanes::<P, T>::ZERO; B]; N];
+    for g in 0..G {
+        let Some(w) = w[g].0.get(k..).and_then(|w| w.first_chunk::<B>()) else {
+            continue; // The blocks never reach beyond K.
+        };
+        for block in 0..count {
+            let i = first + block * P;
+            for j in 0..B {
+                let w = Lanes::load(&w[j], i);
+                for n in 0..N {
+                    sums[n][j] = sums[n][j].add_product(w, Lanes::load(dz[n][g], i));
+                }
+            }
+        }
+    }
+    sums.map(|sums| sums.map(Lanes::sum))
+}
+
+/// How many columns of dz and u are worked through before the next block of dW: 64 columns of a block stay in the
+/// first-level cache.
+const CHUNK: usize = 64;
+
+/// dW = dW + Σ dz·uᵀ over all steps, time descending, then batch ascending.
+///
+/// The dz of step t is the matrix `dz[t * stride + offset]`, `u` has one matrix a step.
+#[inline(always)]
+pub(crate) fn outer<const L: usize, const R: usize, const K: usize, const M: usize, T: Real>(
     dw: &mut Matrix<R, K, T>,
-    steps: impl Iterator<Item = (&'a Matrix<R, M, T>, &'a Matrix<K, M, T>)> + Clone,
+    dz: &[Matrix<R, M, T>],
+    offset: usize,
+    stride: usize,
+    u: &[Matrix<K, M, T>],
 ) {
-    in_blocks::<R, L>(&mut OuterRows { dw, steps });
+    let steps = if M < CHUNK { CHUNK / M } else { 1 };
+    for (dz, u) in dz.rchunks(steps * stride).zip(u.rchunks(steps)) {
+        in_blocks::<R, L>(&mut OuterRows {
+            dw,
+            dz,
+            offset,
+            stride,
+            u,
+        });
+    }
 }
 
-struct OuterRows<'a, const R: usize, const K: usize, const M: usize, T, I> {
+struct OuterRows<'a, const R: usize, const K: usize, const M: usize, T> {
     dw: &'a mut Matrix<R, K, T>,
-    steps: I,
+    dz: &'a [Matrix<R, M, T>],
+    offset: usize,
+    stride: usize,
+    u: &'a [Matrix<K, M, T>],
 }
 
-impl<'a, const R: usize, const K: usize, const M: usize, T: Real, I> Blocks
-    for OuterRows<'_, R, K, M, T, I>
-where
-    I: Iterator<Item = (&'a Matrix<R, M, T>, &'a Matrix<K, M, T>)> + Clone,
-{
+impl<const R: usize, const K: usize, const M: usize, T: Real> Blocks for OuterRows<'_, R, K, M, T> {
     #[inline(always)]
     fn block<const B: usize>(&mut self, i: usize) {
-        in_blocks::<K, 4>(&mut OuterColumns::<B, R, K, M, T, I> { rows: self, i });
+        in_blocks::<K, 4>(&mut OuterColumns::<B, R, K, M, T> { rows: self, i });
     }
 }
 
 /// Rows i .. i + L of dW, some columns at a time.
-struct OuterColumns<'a, 'b, const L: usize, const R: usize, const K: usize, const M: usize, T, I> {
-    rows: &'a mut OuterRows<'b, R, K, M, T, I>,
+struct OuterColumns<'a, 'b, const L: usize, const R: usize, const K: usize, const M: usize, T> {
+    rows: &'a mut OuterRows<'b, R, K, M, T>,
     i: usize,
 }
 
-impl<'a, const L: usize, const R: usize, const K: usize, const M: usize, T: Real, I> Blocks
-    for OuterColumns<'_, '_, L, R, K, M, T, I>
-where
-    I: Iterator<Item = (&'a Matrix<R, M, T>, &'a Matrix<K, M, T>)> + Clone,
+impl<const L: usize, const R: usize, const K: usize, const M: usize, T: Real> Blocks
+    for OuterColumns<'_, '_, L, R, K, M, T>
 {
     #[inline(always)]
     fn block<const B: usize>(&mut self, k: usize) {
+        let OuterRows {
+            dw,
+            dz,
+            offset,
+            stride,
+            u,
+        } = &mut *self.rows;
         let i = self.i;
-        let Some(dw) = self
-            .rows
-            .dw
-            .0
-            .get_mut(k..)
-            .and_then(|dw| dw.first_chunk_mut::<B>())
-        else {
+        let Some(dw) = dw.0.get_mut(k..).and_then(|dw| dw.first_chunk_mut::<B>()) else {
             return; // The blocks never reach beyond K.
         };
         let mut sums = [Lanes::<L, T>::ZERO; B];
         for j in 0..B {
             sums[j] = Lanes::load(&dw[j], i);
         }
-        for (dz, u) in self.rows.steps.clone() {
+        for (dz, u) in dz.chunks_exact(*stride).rev().zip(u.iter().rev()) {
+            let Some(dz) = dz.get(*offset) else { return };
             for m in 0..M {
                 let dz = Lanes::load(&dz.0[m], i);
                 if let Some(u) = u.0[m].get(k..).and_then(|u| u.first_chunk::<B>()) {
@@ -400,14 +519,20 @@ where
     }
 }
 
-/// db = db + Σ dz over all steps in the order in which they come, then over the batch.
+/// db = db + Σ dz over all steps, time descending, then batch ascending; `dz[t * stride + offset]` as in [`outer`].
 #[inline(always)]
-pub(crate) fn sum_columns<'a, const R: usize, const M: usize, T: Real>(
+pub(crate) fn sum_columns<const R: usize, const M: usize, T: Real>(
     db: &mut Matrix<R, 1, T>,
-    steps: impl Iterator<Item = &'a Matrix<R, M, T>>,
+    dz: &[Matrix<R, M, T>],
+    offset: usize,
+    stride: usize,
 ) {
     let [db] = &mut db.0;
-    for dz in steps {
+    for dz in dz
+        .chunks_exact(stride)
+        .rev()
+        .filter_map(|dz| dz.get(offset))
+    {
         for m in 0..M {
             for r in 0..R {
                 db[r] = db[r] + dz.0[m][r];

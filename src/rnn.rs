@@ -169,30 +169,30 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
 
     #[inline(always)]
     fn run<const L: usize, const W: usize>(self) {
-        let Forward {
-            params: Affine { wa, wx, b },
-            x,
-            a0,
-            a,
-        } = self;
-
-        // (1), first part: b + Wx·x⟨t⟩ for all t, written into a
-        let (x, z) = (
-            x.iter().flat_map(|x| &x.0),
-            a.iter_mut().flat_map(|a| &mut a.0),
-        );
-        product::<L, W, A, X, T>(wx, Some(b), x.zip(z));
-
+        let Forward { params, x, a0, a } = self;
+        let Affine { wa, wx, b } = params;
+        product::<L, A, X, M, T>(wx, Some(b), x, a, 0, 1); // (1), first part: b + Wx·x⟨t⟩ for all t
         let mut a_prev = a0;
         for a in a {
             if M >= 4 {
-                product::<L, W, A, A, T>(wa, None, a_prev.0.iter().zip(&mut a.0)); // (1) … + Wa·a⟨t−1⟩
+                product::<L, A, A, M, T>(
+                    wa,
+                    None,
+                    slice::from_ref(a_prev),
+                    slice::from_mut(a),
+                    0,
+                    1,
+                ); // (1) … + Wa·a⟨t−1⟩
                 for a in a.0.as_flattened_mut() {
                     *a = a.tanh(); // (2)
                 }
             } else {
-                for (a_prev, a) in a_prev.0.iter().zip(&mut a.0) {
-                    in_blocks::<A, W>(&mut Recurrence { wa, a_prev, a });
+                for m in 0..M {
+                    in_blocks::<A, W>(&mut Recurrence {
+                        wa,
+                        a_prev: &a_prev.0[m],
+                        a: &mut a.0[m],
+                    });
                 }
             }
             a_prev = a;
@@ -311,9 +311,9 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Backwar
         let Some((_, before)) = a.split_last() else {
             return;
         };
-        grads.add_gradients::<L, M>(x, a0, before, da.iter()); // (5), (6), (7)
+        grads.add_gradients::<L, M>(x, a0, before, da, 0, 1); // (5), (6), (7)
         if let Some(dx) = dx {
-            input_gradients(params, da, dx); // (9)
+            transposed([&params.wx], da, 1, dx); // (9)
         }
     }
 }
@@ -347,13 +347,9 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel
             da_prev,
         } = self;
         through_step(params, a_next, da_next, da_prev); // (4), (8)
-        grads.add_gradients::<L, M>(
-            slice::from_ref(x),
-            a_prev,
-            &[],
-            slice::from_ref(&*da_next).iter(),
-        ); // (5), (6), (7)
-        input_gradients(params, slice::from_ref(da_next), slice::from_mut(dx)); // (9)
+        let (x, dz) = (slice::from_ref(x), slice::from_ref(&*da_next));
+        grads.add_gradients::<L, M>(x, a_prev, &[], dz, 0, 1); // (5), (6), (7)
+        transposed([&params.wx], dz, 1, slice::from_mut(dx)); // (9)
     }
 }
 
@@ -368,19 +364,10 @@ fn through_step<const X: usize, const A: usize, const M: usize, T: Real>(
     for (da, a) in da.0.as_flattened_mut().iter_mut().zip(a.0.as_flattened()) {
         *da = *da * (T::ONE - *a * *a); // (4)
     }
-    transposed([&params.wa], da.0.iter().map(|dz| [dz]).zip(&mut da_prev.0)); // (8)
-}
-
-/// (9) dx⟨t⟩ = Wxᵀ·dz⟨t⟩ for all t
-#[inline(always)]
-fn input_gradients<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &Params<X, A, T>,
-    dz: &[Matrix<A, M, T>],
-    dx: &mut [Matrix<X, M, T>],
-) {
-    let (dz, dx) = (
-        dz.iter().flat_map(|dz| &dz.0),
-        dx.iter_mut().flat_map(|dx| &mut dx.0),
-    );
-    transposed([&params.wx], dz.map(|dz| [dz]).zip(dx));
+    transposed(
+        [&params.wa],
+        slice::from_ref(da),
+        1,
+        slice::from_mut(da_prev),
+    ); // (8)
 }
