@@ -244,26 +244,27 @@ fn matrices_mut<const A: usize, const M: usize, T: Real>(
     Matrix::slice_from_flat_mut(Cache::slice_as_flat_mut(caches)).unwrap_or_default()
 }
 
-/// One unit of one sample, after its pre-activations are known.
-struct Unit<T> {
-    forget: T,
-    update: T,
-    candidate: T,
-    output: T,
-    c: T,
-    a: T,
+/// Some units of one sample, after their pre-activations are known.
+struct Units<const L: usize, T> {
+    forget: Lanes<L, T>,
+    update: Lanes<L, T>,
+    candidate: Lanes<L, T>,
+    output: Lanes<L, T>,
+    c: Lanes<L, T>,
+    a: Lanes<L, T>,
 }
 
-/// (1) to (6) for one unit of one sample.
+/// (1) to (6) for L units of one sample.
 #[inline(always)]
-fn unit<T: Real>(z_f: T, z_i: T, z_c: T, z_o: T, c_prev: T) -> Unit<T> {
-    let forget = z_f.sigmoid(); // (1)
-    let update = z_i.sigmoid(); // (2)
-    let candidate = z_c.tanh(); // (3)
-    let output = z_o.sigmoid(); // (4)
-    let c = forget * c_prev + update * candidate; // (5)
-    let a = output * c.tanh(); // (6)
-    Unit {
+fn units<const L: usize, T: Real>(z: [Lanes<L, T>; 4], c_prev: Lanes<L, T>) -> Units<L, T> {
+    let [z_f, z_i, z_c, z_o] = z;
+    let forget = z_f.map(T::sigmoid); // (1)
+    let update = z_i.map(T::sigmoid); // (2)
+    let candidate = z_c.map(T::tanh); // (3)
+    let output = z_o.map(T::sigmoid); // (4)
+    let c = forget.times(c_prev).add_product(update, candidate); // (5)
+    let a = output.times(c.map(T::tanh)); // (6)
+    Units {
         forget,
         update,
         candidate,
@@ -347,12 +348,31 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Step<'_
                 walk::<L, A, X, T>(&gate.wx, x, z);
                 walk::<L, A, A, T>(&gate.wa, a_prev, z);
             }
-            let [z_f, z_i, z_c, z_o] = z;
-            for r in 0..A {
-                let unit = unit(z_f[r], z_i[r], z_c[r], z_o[r], c_prev[r]); // (1) to (6)
-                (a[r], c[r]) = (unit.a, unit.c);
-            }
+            in_blocks::<A, L>(&mut StepActivation {
+                z: &z,
+                c_prev,
+                a,
+                c,
+            });
         }
+    }
+}
+
+/// (1) to (6) for one column whose pre-activations are known.
+struct StepActivation<'a, const A: usize, T> {
+    z: &'a [[T; A]; 4],
+    c_prev: &'a [T; A],
+    a: &'a mut [T; A],
+    c: &'a mut [T; A],
+}
+
+impl<const A: usize, T: Real> Blocks for StepActivation<'_, A, T> {
+    #[inline(always)]
+    fn block<const B: usize>(&mut self, r: usize) {
+        let z = self.z.each_ref().map(|z| Lanes::load(z, r));
+        let units = units::<B, T>(z, Lanes::load(self.c_prev, r)); // (1) to (6)
+        units.a.store(self.a, r);
+        units.c.store(self.c, r);
     }
 }
 
@@ -390,15 +410,9 @@ impl<const X: usize, const A: usize, T: Real> Blocks for StepBlock<'_, X, A, T> 
             self.a_prev,
         );
 
-        let [z_f, z_i, z_c, z_o] = z.map(Lanes::to_array);
-        let c_prev = Lanes::<B, T>::load(self.c_prev, i).to_array();
-        let (mut a, mut c) = ([T::ZERO; B], [T::ZERO; B]);
-        for l in 0..B {
-            let unit = unit(z_f[l], z_i[l], z_c[l], z_o[l], c_prev[l]); // (1) to (6)
-            (a[l], c[l]) = (unit.a, unit.c);
-        }
-        Lanes::from_array(a).store(self.a, i);
-        Lanes::from_array(c).store(self.c, i);
+        let units = units::<B, T>(z, Lanes::load(self.c_prev, i)); // (1) to (6)
+        units.a.store(self.a, i);
+        units.c.store(self.c, i);
     }
 }
 
@@ -617,15 +631,43 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
                 let (z_f, z_i) = (&mut cache.forget.0[m], &mut cache.update.0[m]);
                 let (z_c, z_o) = (&mut cache.candidate.0[m], &mut cache.output.0[m]);
                 let c = &mut cache.c.0[m];
-                for r in 0..A {
-                    let unit = unit(z_f[r], z_i[r], z_c[r], z_o[r], c_prev[r]); // (1) to (6)
-                    (z_f[r], z_i[r], z_c[r], z_o[r]) =
-                        (unit.forget, unit.update, unit.candidate, unit.output);
-                    (c[r], a[r]) = (unit.c, unit.a);
-                }
+                in_blocks::<A, L>(&mut Activation {
+                    z_f,
+                    z_i,
+                    z_c,
+                    z_o,
+                    c_prev,
+                    c,
+                    a,
+                });
             }
             (a_prev, c_prev) = (a, &cache.c);
         }
+    }
+}
+
+/// (1) to (6) for one column: the pre-activations become the gates.
+struct Activation<'a, const A: usize, T> {
+    z_f: &'a mut [T; A],
+    z_i: &'a mut [T; A],
+    z_c: &'a mut [T; A],
+    z_o: &'a mut [T; A],
+    c_prev: &'a [T; A],
+    c: &'a mut [T; A],
+    a: &'a mut [T; A],
+}
+
+impl<const A: usize, T: Real> Blocks for Activation<'_, A, T> {
+    #[inline(always)]
+    fn block<const B: usize>(&mut self, r: usize) {
+        let z = [&*self.z_f, self.z_i, self.z_c, self.z_o].map(|z| Lanes::load(z, r));
+        let units = units::<B, T>(z, Lanes::load(self.c_prev, r)); // (1) to (6)
+        units.forget.store(self.z_f, r);
+        units.update.store(self.z_i, r);
+        units.candidate.store(self.z_c, r);
+        units.output.store(self.z_o, r);
+        units.c.store(self.c, r);
+        units.a.store(self.a, r);
     }
 }
 

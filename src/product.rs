@@ -40,16 +40,6 @@ impl<const L: usize, T: Real> Lanes<L, T> {
         }
     }
 
-    #[inline(always)]
-    pub(crate) fn to_array(self) -> [T; L] {
-        self.0
-    }
-
-    #[inline(always)]
-    pub(crate) fn from_array(lanes: [T; L]) -> Self {
-        Lanes(lanes)
-    }
-
     /// z + w·u, rounded after the product and after the sum.
     #[inline(always)]
     pub(crate) fn add_scaled(self, w: Self, u: T) -> Self {
@@ -60,9 +50,19 @@ impl<const L: usize, T: Real> Lanes<L, T> {
         Lanes(z)
     }
 
+    /// w ⊙ d
+    #[inline(always)]
+    pub(crate) fn times(self, d: Self) -> Self {
+        let mut z = self.0;
+        for l in 0..L {
+            z[l] = z[l] * d.0[l];
+        }
+        Lanes(z)
+    }
+
     /// z + w ⊙ d
     #[inline(always)]
-    fn add_product(self, w: Self, d: Self) -> Self {
+    pub(crate) fn add_product(self, w: Self, d: Self) -> Self {
         let mut z = self.0;
         for l in 0..L {
             z[l] = z[l] + w.0[l] * d.0[l];

@@ -1,0 +1,286 @@
+//! What is a person doing? An LSTM listens to a smart watch and tells standing, walking, running and badminton apart.
+//!
+//! ```text
+//! cargo run --release --example activity
+//! ```
+//!
+//! trains it on 40 recordings of ten seconds, tests it on 40 others, and writes the weights and a picture.
+//! `-- --seeds 10` does so from ten seeds and reports each; `-- --help` lists what else there is.
+//!
+//! To read from top to bottom: `model.rs` has the equations of the network and runs it sample by sample, `train.rs` finds its weights,
+//! `data.rs` reads the recordings, `picture.rs` draws, and this file puts them together.
+
+mod data;
+mod model;
+mod picture;
+mod train;
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use bptt::LengthMismatch;
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use data::Recording;
+use model::{Stream, Y, layers, most_likely};
+use picture::{Picture, Trace};
+use train::Epoch;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Trains an LSTM to tell from a smart watch what a person is doing.
+#[derive(Parser)]
+#[command(after_help = FORMATS)]
+struct Options {
+    /// The recordings to train on
+    #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/basic_motions_train.csv"))]
+    train: PathBuf,
+
+    /// The recordings to test on; they have no part in the training
+    #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/basic_motions_test.csv"))]
+    test: PathBuf,
+
+    /// The folder for weights.bin and picture.svg, made if there is none
+    #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/target/activity"))]
+    out: PathBuf,
+
+    /// How many times to go through the recordings
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: u32,
+
+    /// Where the random numbers start; one seed gives the same weights on every run
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+
+    /// Trains from this many seeds, the first being --seed, and reports each; writes nothing
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    seeds: Option<u32>,
+
+    /// Samples a second, for the time axis of the picture
+    #[arg(long, value_name = "HERTZ", default_value_t = 10.0, value_parser = positive)]
+    rate: f32,
+}
+
+fn positive(text: &str) -> std::result::Result<f32, String> {
+    match text.parse() {
+        Ok(rate) if rate > 0.0 && f32::is_finite(rate) => Ok(rate),
+        _ => Err("expected a number above 0".to_owned()),
+    }
+}
+
+const FORMATS: &str = "\
+The CSV files have the header
+    recording,activity,step,accel_x,accel_y,accel_z,gyro_x,gyro_y,gyro_z
+and one row a sample. The rows of a recording stand together, its steps count from 0, and all
+recordings have the same number of steps. There are 4 activities, with any names, numbered as they
+first appear in the file to train on.
+
+weights.bin holds 1540 numbers, f32 little-endian: bptt::lstm::Params<6, 16>, then
+bptt::dense::Params<16, 4>, each in the order of its flat view. The network takes the samples as
+they are measured: the normalisation is part of the weights.";
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<()> {
+    let (classes, training) = data::read_training(&options.train)?;
+    let steps = training[0].samples.len();
+    let test = data::read_test(&options.test, &classes, steps)?;
+    println!(
+        "{} recordings to train on, {} to test on, {steps} steps each",
+        training.len(),
+        test.len()
+    );
+    match options.seeds {
+        Some(count) => compare_seeds(options, count, &training, &test),
+        None => train_one(options, &classes, &training, &test),
+    }
+}
+
+/// One seed: train, test, write.
+fn train_one(
+    options: &Options,
+    classes: &[String],
+    training: &[Recording],
+    test: &[Recording],
+) -> Result<()> {
+    let start = Instant::now();
+    let bar = bar(options, options.seed)?;
+    let (weights, epochs) = train_with_bar(options, options.seed, training, &bar)?;
+    bar.finish();
+    println!(
+        "seed {}: {} epochs in {:.2} s",
+        options.seed,
+        options.epochs,
+        start.elapsed().as_secs_f32()
+    );
+
+    let confusion = confusion(&weights, test)?;
+    let summary = format!(
+        "{} of {} test recordings right, {:.1} %",
+        right(&confusion),
+        test.len(),
+        100.0 * accuracy(&confusion)
+    );
+    println!("{summary}\n");
+    print_confusion(&confusion, classes);
+
+    let traces = one_of_each_class(&weights, test)?;
+    let picture = Picture {
+        title: format!("What is the wearer doing? {summary}"),
+        epochs: &epochs,
+        classes,
+        traces: &traces,
+        samples_per_second: options.rate,
+    };
+    let bytes: Vec<u8> = weights.iter().flat_map(|w| w.to_le_bytes()).collect();
+    write_all(
+        &options.out,
+        &[
+            ("weights.bin", &bytes),
+            ("picture.svg", picture.svg()?.as_bytes()),
+        ],
+    )
+}
+
+/// Many seeds: train and test, and count those that reach 95 %.
+fn compare_seeds(
+    options: &Options,
+    count: u32,
+    training: &[Recording],
+    test: &[Recording],
+) -> Result<()> {
+    let mut reached = 0;
+    for seed in (options.seed..=u64::MAX).take(count as usize) {
+        let start = Instant::now();
+        let bar = bar(options, seed)?;
+        let (weights, _) = train_with_bar(options, seed, training, &bar)?;
+        bar.finish_and_clear();
+        let seconds = start.elapsed().as_secs_f32();
+        let accuracy = accuracy(&confusion(&weights, test)?);
+        reached += u32::from(accuracy >= 0.95);
+        println!(
+            "seed {seed:>4}: test accuracy {:>5.1} %, trained in {seconds:.2} s",
+            100.0 * accuracy
+        );
+    }
+    println!("{reached} of {count} seeds reach 95 %");
+    Ok(())
+}
+
+fn bar(options: &Options, seed: u64) -> Result<ProgressBar> {
+    let style = "seed {prefix} [{bar:30}] {pos}/{len} epochs, {msg}";
+    Ok(ProgressBar::new(options.epochs.into())
+        .with_style(ProgressStyle::with_template(style)?.progress_chars("=> "))
+        .with_prefix(seed.to_string()))
+}
+
+fn train_with_bar(
+    options: &Options,
+    seed: u64,
+    training: &[Recording],
+    bar: &ProgressBar,
+) -> Result<(Vec<f32>, Vec<Epoch>)> {
+    let mut epochs = Vec::new();
+    let weights = train::train(training, options.epochs as usize, seed, |epoch| {
+        let (loss, percent) = (epoch.loss, 100.0 * epoch.accuracy);
+        bar.set_message(format!("loss {loss:.3}, accuracy {percent:.1} %"));
+        bar.inc(1);
+        epochs.push(epoch);
+    })?;
+    Ok((weights, epochs))
+}
+
+/// The probability of each class after each sample: the network as a device would run it.
+fn listen(
+    weights: &[f32],
+    recording: &Recording,
+) -> std::result::Result<Vec<[f32; Y]>, LengthMismatch> {
+    let (cell, head) = layers(weights)?;
+    let mut stream = Stream::new(cell, head);
+    let samples = recording.samples.iter();
+    Ok(samples.map(|sample| stream.push(*sample)).collect())
+}
+
+/// How often recordings of each class (row) were taken for each class (column).
+type Confusion = [[usize; Y]; Y];
+
+fn confusion(weights: &[f32], test: &[Recording]) -> Result<Confusion> {
+    let mut confusion = [[0; Y]; Y];
+    for recording in test {
+        if let Some(y) = listen(weights, recording)?.last() {
+            confusion[recording.class][most_likely(y)] += 1;
+        }
+    }
+    Ok(confusion)
+}
+
+fn right(confusion: &Confusion) -> usize {
+    (0..Y).map(|k| confusion[k][k]).sum()
+}
+
+fn accuracy(confusion: &Confusion) -> f32 {
+    right(confusion) as f32 / confusion.as_flattened().iter().sum::<usize>() as f32
+}
+
+fn print_confusion(confusion: &Confusion, classes: &[String]) {
+    let widest = |names: &[String]| names.iter().map(|name| name.chars().count()).max();
+    let width = widest(classes).unwrap_or(0).max(4);
+    println!("{:>width$}   taken for", "");
+    print!("{:>width$} ", "");
+    for class in classes {
+        print!("  {class:>width$}");
+    }
+    println!();
+    for (class, row) in classes.iter().zip(confusion) {
+        print!("{class:>width$} ");
+        for count in row {
+            print!("  {count:>width$}");
+        }
+        println!();
+    }
+    println!();
+}
+
+/// The first recording of each class, and what the network says of it.
+fn one_of_each_class<'a>(weights: &[f32], test: &'a [Recording]) -> Result<Vec<Trace<'a>>> {
+    let firsts = (0..Y).filter_map(|class| test.iter().find(|r| r.class == class));
+    firsts
+        .map(|recording| {
+            Ok(Trace {
+                name: &recording.name,
+                class: recording.class,
+                samples: &recording.samples,
+                probabilities: listen(weights, recording)?,
+            })
+        })
+        .collect()
+}
+
+/// Writes all files. Each is written under another name first, so that a full disk leaves the files of an earlier run as they were.
+fn write_all(folder: &Path, files: &[(&str, &[u8])]) -> Result<()> {
+    let told = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    fs::create_dir_all(folder).map_err(|error| told(folder, error))?;
+    let unfinished = |name: &str| folder.join(format!("{name}.unfinished"));
+    for (name, bytes) in files {
+        let path = unfinished(name);
+        fs::write(&path, bytes).map_err(|error| told(&path, error))?;
+    }
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        fs::rename(unfinished(name), &path).map_err(|error| told(&path, error))?;
+        println!("{} ({} bytes)", path.display(), bytes.len());
+    }
+    Ok(())
+}
