@@ -1,7 +1,7 @@
 //! Which instruction set a kernel runs on, decided once, at run time, without `std`.
 //!
 //! One of the two files with `unsafe`. On x86-64 every kernel is compiled three times from the same
-//! source: for the baseline (SSE2), for AVX2 and for AVX-512. On every other target it is compiled
+//! source: for the baseline (SSE2), for AVX2 and, by a compiler that can (Rust 1.89), for AVX-512. On every other target it is compiled
 //! once, for whatever vectors the target has, and there is nothing to detect.
 //!
 //! The choice changes how many scalars one instruction handles and nothing else: no instruction set
@@ -34,12 +34,13 @@ pub(crate) fn run<T: Real, K: Kernel>(kernel: K) -> K::Output {
 #[inline(always)]
 pub(crate) fn run<T: Real, K: Kernel>(kernel: K) -> K::Output {
     match x86::backend() {
+        #[cfg(bptt_avx512)]
         // SAFETY: `backend` names AVX-512 only where the processor has F, BW, DQ and VL, and the
         // operating system keeps the registers.
         Backend::Avx512 => unsafe { x86::avx512::<T, K>(kernel) },
         // SAFETY: `backend` names AVX2 only where the processor has it, and the operating system keeps the registers.
         Backend::Avx2 => unsafe { x86::avx2::<T, K>(kernel) },
-        Backend::Baseline => baseline::<T, K>(kernel),
+        _ => baseline::<T, K>(kernel),
     }
 }
 
@@ -96,6 +97,7 @@ mod x86 {
         }
     }
 
+    #[cfg(bptt_avx512)]
     /// # Safety
     /// The processor has AVX-512 F, BW, DQ and VL and the operating system keeps their registers.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
@@ -128,11 +130,11 @@ mod x86 {
         found
     }
 
-    /// The backend that `--cfg bptt_backend="…"` asks for, where the machine has it.
+    /// No more than `--cfg bptt_backend="…"` and the compiler allow.
     fn allowed(found: Backend) -> Backend {
         let most = if cfg!(bptt_backend = "baseline") {
             Backend::Baseline
-        } else if cfg!(bptt_backend = "avx2") {
+        } else if cfg!(bptt_backend = "avx2") || !cfg!(bptt_avx512) {
             Backend::Avx2
         } else {
             Backend::Avx512
