@@ -1,12 +1,17 @@
-//! Tells the crate whether the compiler can compile for AVX-512, which Rust can since 1.89.
+//! Tells the crate which instruction sets of x86-64 to compile its kernels for: all that the compiler
+//! can (AVX-512 since Rust 1.89), or no more than `--cfg bptt_backend="…"` allows.
 
 use std::env;
 use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(bptt_avx512)");
-    if minor_version().is_some_and(|minor| minor >= 89) {
+    println!("cargo::rustc-check-cfg=cfg(bptt_avx2, bptt_avx512)");
+    let most = env::var("CARGO_CFG_BPTT_BACKEND").unwrap_or_default();
+    if most != "baseline" {
+        println!("cargo::rustc-cfg=bptt_avx2");
+    }
+    if most != "baseline" && most != "avx2" && minor_version().is_some_and(|minor| minor >= 89) {
         println!("cargo::rustc-cfg=bptt_avx512");
     }
 }

@@ -38,6 +38,7 @@ pub(crate) fn run<T: Real, K: Kernel>(kernel: K) -> K::Output {
         // SAFETY: `backend` names AVX-512 only where the processor has F, BW, DQ and VL, and the
         // operating system keeps the registers.
         Backend::Avx512 => unsafe { x86::avx512::<T, K>(kernel) },
+        #[cfg(bptt_avx2)]
         // SAFETY: `backend` names AVX2 only where the processor has it, and the operating system keeps the registers.
         Backend::Avx2 => unsafe { x86::avx2::<T, K>(kernel) },
         _ => baseline::<T, K>(kernel),
@@ -48,7 +49,7 @@ pub(crate) fn run<T: Real, K: Kernel>(kernel: K) -> K::Output {
 #[inline(always)]
 fn baseline<T: Real, K: Kernel>(kernel: K) -> K::Output {
     // 16 registers of 4 f32 on SSE2.
-    if size_of::<T>() == 4 {
+    if const { size_of::<T>() == 4 } {
         kernel.run::<8, 32>()
     } else {
         kernel.run::<4, 16>()
@@ -83,26 +84,30 @@ mod x86 {
     use core::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
     use core::sync::atomic::{AtomicU8, Ordering};
 
-    use super::{Backend, Kernel};
+    use super::Backend;
+    #[cfg(bptt_avx2)]
+    use super::Kernel;
+    #[cfg(bptt_avx2)]
     use crate::Real;
 
     /// # Safety
     /// The processor has AVX2 and the operating system keeps its registers.
+    #[cfg(bptt_avx2)]
     #[target_feature(enable = "avx2")]
     pub(super) unsafe fn avx2<T: Real, K: Kernel>(kernel: K) -> K::Output {
-        if size_of::<T>() == 4 {
+        if const { size_of::<T>() == 4 } {
             kernel.run::<16, 64>()
         } else {
             kernel.run::<8, 32>()
         }
     }
 
-    #[cfg(bptt_avx512)]
     /// # Safety
     /// The processor has AVX-512 F, BW, DQ and VL and the operating system keeps their registers.
+    #[cfg(bptt_avx512)]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
     pub(super) unsafe fn avx512<T: Real, K: Kernel>(kernel: K) -> K::Output {
-        if size_of::<T>() == 4 {
+        if const { size_of::<T>() == 4 } {
             kernel.run::<32, 128>()
         } else {
             kernel.run::<16, 64>()
@@ -125,24 +130,17 @@ mod x86 {
     /// Threads that come here at once all store the same value.
     #[cold]
     fn first() -> Backend {
-        let found = allowed(detect());
+        let found = compiled(detect());
         DETECTED.store(1 + found as u8, Ordering::Relaxed);
         found
     }
 
-    /// No more than `--cfg bptt_backend="…"` and the compiler allow.
-    fn allowed(found: Backend) -> Backend {
-        let most = if cfg!(bptt_backend = "baseline") {
-            Backend::Baseline
-        } else if cfg!(bptt_backend = "avx2") || !cfg!(bptt_avx512) {
-            Backend::Avx2
-        } else {
-            Backend::Avx512
-        };
-        if (found as u8) < (most as u8) {
-            found
-        } else {
-            most
+    /// No more than the kernels are compiled for (`build.rs`).
+    fn compiled(found: Backend) -> Backend {
+        match found {
+            Backend::Avx512 if cfg!(bptt_avx512) => Backend::Avx512,
+            Backend::Avx512 | Backend::Avx2 if cfg!(bptt_avx2) => Backend::Avx2,
+            _ => Backend::Baseline,
         }
     }
 

@@ -331,7 +331,7 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Step<'_
         for m in 0..M {
             let (x, a_prev, c_prev) = (&x.0[m], &prev.a.0[m], &prev.c.0[m]);
             let (a, c) = (&mut next.a.0[m], &mut next.c.0[m]);
-            if !walked::<A, L, T>() {
+            if const { !walked::<A, L, T>() } {
                 in_blocks::<A, L>(&mut StepBlock {
                     params,
                     x,
@@ -369,7 +369,13 @@ struct StepActivation<'a, const A: usize, T> {
 impl<const A: usize, T: Real> Blocks for StepActivation<'_, A, T> {
     #[inline(always)]
     fn block<const B: usize>(&mut self, r: usize) {
-        let z = self.z.each_ref().map(|z| Lanes::load(z, r));
+        let [z_f, z_i, z_c, z_o] = self.z;
+        let z = [
+            Lanes::load(z_f, r),
+            Lanes::load(z_i, r),
+            Lanes::load(z_c, r),
+            Lanes::load(z_o, r),
+        ];
         let units = units::<B, T>(z, Lanes::load(self.c_prev, r)); // (1) to (6)
         units.a.store(self.a, r);
         units.c.store(self.c, r);
@@ -594,7 +600,7 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
         let (mut a_prev, mut c_prev) = (&init.a, &init.c);
         for (a, cache) in a.iter_mut().zip(caches) {
             // z_g … + Wa_g·a⟨t−1⟩
-            if M >= 4 {
+            if const { M >= 4 } {
                 for (g, gate) in params.gates().into_iter().enumerate() {
                     let z = matrices_mut(slice::from_mut(cache));
                     product::<L, A, A, M, T>(
@@ -606,14 +612,16 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
                         MATRICES,
                     );
                 }
-            } else if !walked::<A, L, T>() {
+            } else if const { !walked::<A, L, T>() } {
                 for m in 0..M {
-                    in_blocks::<A, L>(&mut Recurrence {
-                        params,
-                        a_prev: &a_prev.0[m],
-                        cache,
-                        m,
-                    });
+                    let z = [
+                        &mut cache.forget.0[m],
+                        &mut cache.update.0[m],
+                        &mut cache.candidate.0[m],
+                        &mut cache.output.0[m],
+                    ];
+                    let a_prev = &a_prev.0[m];
+                    in_blocks::<A, L>(&mut Recurrence { params, a_prev, z });
                 }
             } else {
                 for (gate, z) in params
@@ -660,7 +668,12 @@ struct Activation<'a, const A: usize, T> {
 impl<const A: usize, T: Real> Blocks for Activation<'_, A, T> {
     #[inline(always)]
     fn block<const B: usize>(&mut self, r: usize) {
-        let z = [&*self.z_f, self.z_i, self.z_c, self.z_o].map(|z| Lanes::load(z, r));
+        let z = [
+            Lanes::load(self.z_f, r),
+            Lanes::load(self.z_i, r),
+            Lanes::load(self.z_c, r),
+            Lanes::load(self.z_o, r),
+        ];
         let units = units::<B, T>(z, Lanes::load(self.c_prev, r)); // (1) to (6)
         units.forget.store(self.z_f, r);
         units.update.store(self.z_i, r);
@@ -671,44 +684,29 @@ impl<const A: usize, T: Real> Blocks for Activation<'_, A, T> {
     }
 }
 
-/// z_g + Wa_g·a⟨t−1⟩ of all four gates for column m.
-struct Recurrence<'a, const X: usize, const A: usize, const M: usize, T: Real> {
+/// z_g + Wa_g·a⟨t−1⟩ of all four gates for one column.
+struct Recurrence<'a, const X: usize, const A: usize, T: Real> {
     params: &'a Params<X, A, T>,
     a_prev: &'a [T; A],
-    cache: &'a mut Cache<A, M, T>,
-    m: usize,
+    z: [&'a mut [T; A]; 4],
 }
 
-impl<const X: usize, const A: usize, const M: usize, T: Real> Blocks
-    for Recurrence<'_, X, A, M, T>
-{
+impl<const X: usize, const A: usize, T: Real> Blocks for Recurrence<'_, X, A, T> {
     #[inline(always)]
     fn block<const B: usize>(&mut self, i: usize) {
-        let Params {
-            forget,
-            update,
-            candidate,
-            output,
-        } = self.params;
-        let Cache {
-            forget: z_f,
-            update: z_i,
-            candidate: z_c,
-            output: z_o,
-            ..
-        } = &mut *self.cache;
-        let wa = [&forget.wa, &update.wa, &candidate.wa, &output.wa];
-        let mut columns = [z_f, z_i, z_c, z_o].map(|z| z.0.get_mut(self.m));
-        let z = columns.each_ref().map(|z| {
-            z.as_deref()
-                .map_or(Lanes::<B, T>::ZERO, |z| Lanes::load(z, i))
-        });
-        let z = four_gates(z, wa, i, self.a_prev);
-        for (column, z) in columns.iter_mut().zip(z) {
-            if let Some(column) = column {
-                z.store(column, i);
-            }
-        }
+        let [f, u, c, o] = self.params.gates();
+        let [z_f, z_i, z_c, z_o] = &mut self.z;
+        let z = [
+            Lanes::<B, T>::load(z_f, i),
+            Lanes::load(z_i, i),
+            Lanes::load(z_c, i),
+            Lanes::load(z_o, i),
+        ];
+        let z = four_gates(z, [&f.wa, &u.wa, &c.wa, &o.wa], i, self.a_prev);
+        z[0].store(z_f, i);
+        z[1].store(z_i, i);
+        z[2].store(z_c, i);
+        z[3].store(z_o, i);
     }
 }
 

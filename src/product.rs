@@ -105,28 +105,31 @@ pub(crate) trait Blocks {
 #[inline(always)]
 pub(crate) fn in_blocks<const N: usize, const B: usize>(work: &mut impl Blocks) {
     const { assert!(B.is_power_of_two() && B <= 128) }
-    for block in 0..N / B {
-        work.block::<B>(block * B);
+    // A condition in `const { }` keeps the arm that is not taken from being compiled at all.
+    if const { N / B > 0 } {
+        for block in 0..N / B {
+            work.block::<B>(block * B);
+        }
     }
-    if B > 64 && N & 64 != 0 {
+    if const { B > 64 && N & 64 != 0 } {
         work.block::<64>(N & !127);
     }
-    if B > 32 && N & 32 != 0 {
+    if const { B > 32 && N & 32 != 0 } {
         work.block::<32>(N & !63);
     }
-    if B > 16 && N & 16 != 0 {
+    if const { B > 16 && N & 16 != 0 } {
         work.block::<16>(N & !31);
     }
-    if B > 8 && N & 8 != 0 {
+    if const { B > 8 && N & 8 != 0 } {
         work.block::<8>(N & !15);
     }
-    if B > 4 && N & 4 != 0 {
+    if const { B > 4 && N & 4 != 0 } {
         work.block::<4>(N & !7);
     }
-    if B > 2 && N & 2 != 0 {
+    if const { B > 2 && N & 2 != 0 } {
         work.block::<2>(N & !3);
     }
-    if B > 1 && N & 1 != 0 {
+    if const { B > 1 && N & 1 != 0 } {
         work.block::<1>(N & !1);
     }
 }
@@ -185,7 +188,7 @@ impl<const R: usize, const K: usize, const M: usize, T: Real> Blocks
     fn block<const B: usize>(&mut self, i: usize) {
         let z = self.z.iter_mut().skip(self.offset).step_by(self.stride);
         let steps = self.u.iter().zip(z);
-        if M >= 4 {
+        if const { M >= 4 } {
             for (u, z) in steps {
                 columns::<B, R, K, T>(self.w, self.bias, i, u.0.iter().zip(&mut z.0));
             }
@@ -300,7 +303,7 @@ pub(crate) fn transposed<
 ) {
     let steps = if M < CHUNK { CHUNK / M } else { 1 };
     for (dz, du) in dz.chunks(steps * stride).zip(du.chunks_mut(steps)) {
-        if M == 1 && du.len() == 1 {
+        if const { M == 1 } && du.len() == 1 {
             in_blocks::<K, 8>(&mut TransposedColumns { w, dz, stride, du });
         } else {
             in_blocks::<K, 4>(&mut TransposedColumns { w, dz, stride, du });
@@ -326,7 +329,7 @@ impl<const G: usize, const R: usize, const K: usize, const M: usize, T: Real> Bl
             .chunks_exact(self.stride)
             .filter_map(|dz| dz.first_chunk::<G>());
         let steps = dz.zip(&mut *self.du);
-        if M >= 4 {
+        if const { M >= 4 } {
             for (dz, du) in steps {
                 dots::<B, G, R, K, T>(self.w, k, step_columns(dz, du));
             }
@@ -342,9 +345,13 @@ fn step_columns<'a, const G: usize, const R: usize, const K: usize, const M: usi
     dz: &'a [Matrix<R, M, T>; G],
     du: &'a mut Matrix<K, M, T>,
 ) -> impl Iterator<Item = ([&'a [T; R]; G], &'a mut [T; K])> {
-    (0..M)
-        .map(|m| dz.each_ref().map(|dz| &dz.0[m]))
-        .zip(&mut du.0)
+    du.0.iter_mut().enumerate().map(|(m, du)| {
+        let mut columns = [&dz[0].0[m]; G];
+        for g in 1..G {
+            columns[g] = &dz[g].0[m];
+        }
+        (columns, du)
+    })
 }
 
 /// Entries k .. k + B of du for every pair (dz, du) of columns, two pairs at a time.
@@ -379,7 +386,11 @@ fn dot<const B: usize, const N: usize, const G: usize, const R: usize, const K: 
     k: usize,
     dz: [[&[T; R]; G]; N],
 ) -> [[T; B]; N] {
-    let mut du = partial::<8, B, N, G, R, K, T>(w, k, dz, 0, R / 8);
+    let mut du = if const { R / 8 > 0 } {
+        partial::<8, B, N, G, R, K, T>(w, k, dz, 0, R / 8)
+    } else {
+        [[T::ZERO; B]; N]
+    };
     let mut add = |more: [[T; B]; N]| {
         for n in 0..N {
             for j in 0..B {
@@ -387,13 +398,13 @@ fn dot<const B: usize, const N: usize, const G: usize, const R: usize, const K: 
             }
         }
     };
-    if R & 4 != 0 {
+    if const { R & 4 != 0 } {
         add(partial::<4, B, N, G, R, K, T>(w, k, dz, R & !7, 1));
     }
-    if R & 2 != 0 {
+    if const { R & 2 != 0 } {
         add(partial::<2, B, N, G, R, K, T>(w, k, dz, R & !3, 1));
     }
-    if R & 1 != 0 {
+    if const { R & 1 != 0 } {
         add(partial::<1, B, N, G, R, K, T>(w, k, dz, R & !1, 1));
     }
     du
@@ -431,7 +442,13 @@ fn partial<
             }
         }
     }
-    sums.map(|sums| sums.map(Lanes::sum))
+    let mut du = [[T::ZERO; B]; N];
+    for n in 0..N {
+        for j in 0..B {
+            du[n][j] = sums[n][j].sum();
+        }
+    }
+    du
 }
 
 /// How many columns of dz and u are worked through before the next block of dW: 64 columns of a block stay in the

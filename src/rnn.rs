@@ -174,7 +174,7 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
         product::<L, A, X, M, T>(wx, Some(b), x, a, 0, 1); // (1), first part: b + Wx·x⟨t⟩ for all t
         let mut a_prev = a0;
         for a in a {
-            if M >= 4 {
+            if const { M >= 4 } {
                 product::<L, A, A, M, T>(
                     wa,
                     None,
