@@ -9,7 +9,7 @@
 //! # What is promised
 //!
 //! The constants of this module hold the largest error of each function. For f32 they were
-//! measured on all 2³² inputs, for f64 on a sample of some ten million per function, and the
+//! measured on all 2³² inputs, for f64 on a sample of ten million per function, and the
 //! test fails when a constant is too small or larger than it needs to be:
 //!
 //! ```text
@@ -21,7 +21,7 @@
 //!   distance of the result from the exact real value, in units of the last place of the latter.
 //!   It holds for subnormal results as well, and where e^x overflows.
 //! * In f32 each function is monotone over all floats:
-//!   [`F32_MONOTONICITY_VIOLATIONS`] pairs of neighbours are out of order.
+//!   [`F32_MONOTONICITY_VIOLATIONS`] pairs of neighbours are out of order. In f64 none was found.
 //! * 0 ≤ sigmoid ≤ 1, |tanh| ≤ 1, tanh(−x) = −tanh(x) bit for bit, tanh(x) = x bit for bit for
 //!   |x| < 2^−25 in f32 and 2^−54 in f64, exp(0) = 1, sigmoid(0) = 1/2, and the values at ±∞
 //!   are exact.
@@ -51,8 +51,8 @@
 //!   sign of x. For small x, where k = 0, 1 − 2^k is zero and no digit cancels. For one k the upper
 //!   side falls and the lower one rises with p, so it is monotone too.
 //!
-//! The f32 and the f64 functions are one text and differ in their constants, which
-//! `tests/activation/fit.sollya` prints. To refit, edit the script, run it, and copy its output
+//! The f32 and the f64 functions are one text. They differ in their constants, which
+//! `tests/activation/fit.sollya` prints, and in how tanh reduces and divides. To refit, edit the script, run it, and copy its output
 //! into the two modules of constants. Reduction and scaling are those of Cody and Waite
 //! (*Software Manual for the Elementary Functions*, 1980) and of Tang (*Table-driven
 //! implementation of the exponential function*, 1989), without the table.
@@ -84,9 +84,9 @@ pub const TANH_DERIVATIVE_F32_MAX_ERROR: f64 = 1.829;
 /// Largest error of [`exp`] in f64, in ULP, over a sample.
 pub const EXP_F64_MAX_ULP: f64 = 0.87;
 /// Largest error of [`sigmoid`] in f64, in ULP, over a sample.
-pub const SIGMOID_F64_MAX_ULP: f64 = 1.75;
+pub const SIGMOID_F64_MAX_ULP: f64 = 1.76;
 /// Largest error of [`tanh`] in f64, in ULP, over a sample.
-pub const TANH_F64_MAX_ULP: f64 = 2.0;
+pub const TANH_F64_MAX_ULP: f64 = 1.83;
 /// Largest |a·(1 − a) − sigmoid′(x)| with a = [`sigmoid`]`(x)` in f64, in units of
 /// [`f64::EPSILON`], over a sample.
 pub const SIGMOID_DERIVATIVE_F64_MAX_ERROR: f64 = 0.75;
@@ -246,6 +246,13 @@ mod single {
     pub fn less_k_ln_2(y: f32, k: f32) -> (f32, f32) {
         (y - k * core::f32::consts::LN_2, 0.0)
     }
+
+    /// (1 − s − s·p) / (1 + s + s·p) with p = hi + w, for tanh.
+    #[inline(always)]
+    pub fn quotient(s: f32, hi: f32, w: f32) -> f32 {
+        let sp = s * (hi + w);
+        ((1.0 - s) - sp) / ((1.0 + s) + sp)
+    }
 }
 
 /// The constants of the f64 functions, as in [`single`].
@@ -292,6 +299,17 @@ mod double {
     #[inline(always)]
     pub fn less_k_ln_2(y: f64, k: f64) -> (f64, f64) {
         (y - k * LN_2_HI, k * LN_2_LO)
+    }
+
+    /// With p rounded as in f32 the error would reach 2.03 ULP. Here both sides round once: 1 ∓ s ∓ s·hi
+    /// is kept as a sum and what that sum lost, which is exact since 1 ∓ s is the larger term.
+    #[inline(always)]
+    pub fn quotient(s: f64, hi: f64, w: f64) -> f64 {
+        let (below, above) = (1.0 - s, 1.0 + s);
+        let (n, d) = (below - s * hi, above + s * hi);
+        let n_lost = (below - n) - s * hi;
+        let d_lost = s * hi - (d - above);
+        (n + (n_lost - s * w)) / (d + (d_lost + s * w))
     }
 }
 
@@ -356,10 +374,10 @@ macro_rules! functions {
             let t = a * (-2.0 * LOG2_E) + SHIFT;
             let k = t - SHIFT;
             let (hi, lo) = less_k_ln_2(-2.0 * a, k);
-            let p = hi + (expm1_less_r(hi - lo) - lo);
+            // p = hi + w
+            let w = expm1_less_r(hi - lo) - lo;
             let s = $float::from_bits(t.to_bits() << FRACTION);
-            let y = ((1.0 - s) - s * p) / ((1.0 + s) + s * p);
-            $float::from_bits(y.to_bits() | (x.to_bits() & SIGN))
+            $float::from_bits(quotient(s, hi, w).to_bits() | (x.to_bits() & SIGN))
         }
     };
 }

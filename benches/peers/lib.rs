@@ -1,0 +1,1 @@
+//! Nothing: this package holds the benches that compare `bptt` with other crates.
