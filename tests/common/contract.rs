@@ -1,0 +1,259 @@
+//! The arithmetic contract, one scalar at a time: for every result of a kernel, which operations are done, and in
+//! which order. Nothing is blocked, and no two samples, steps or units are looked at together.
+//!
+//! The crate must give these bits on every instruction set.
+
+use bptt::activation::{sigmoid, tanh};
+use bptt::lstm::{self, Cache, State};
+use bptt::{Affine, Matrix, Real, Vector, dense};
+
+/// z of one gate: starts at b, adds the columns of Wx in ascending order, then the columns of Wa.
+fn pre_activation<const X: usize, const A: usize, const M: usize, T: Real>(
+    gate: &Affine<X, A, T>,
+    x: &Matrix<X, M, T>,
+    a_prev: &Matrix<A, M, T>,
+) -> Matrix<A, M, T> {
+    let mut z = Matrix::zeros();
+    for m in 0..M {
+        for r in 0..A {
+            let mut sum = gate.b[(r, 0)];
+            for k in 0..X {
+                sum = sum + gate.wx[(r, k)] * x[(k, m)];
+            }
+            for k in 0..A {
+                sum = sum + gate.wa[(r, k)] * a_prev[(k, m)];
+            }
+            z[(r, m)] = sum;
+        }
+    }
+    z
+}
+
+/// Σ_g W_gᵀ·dz_g. The rows in blocks of 8 go into 8 partial sums, gate by gate; what is left of the rows in one block each of
+/// 4, 2 and 1, with as many partial sums, is added to that in this order.
+fn transposed<const R: usize, const K: usize, const M: usize, T: Real>(
+    w: &[&Matrix<R, K, T>],
+    dz: &[&Matrix<R, M, T>],
+) -> Matrix<K, M, T> {
+    let mut du = Matrix::zeros();
+    for m in 0..M {
+        for k in 0..K {
+            let partial = |sums: usize, first: usize, last: usize| {
+                let mut partial = vec![T::ZERO; sums];
+                for (w, dz) in w.iter().zip(dz) {
+                    for r in first..last {
+                        let sum = &mut partial[(r - first) % sums];
+                        *sum = *sum + w[(r, k)] * dz[(r, m)];
+                    }
+                }
+                add_halves(partial)
+            };
+            let mut first = R / 8 * 8;
+            let mut sum = partial(8, 0, first);
+            for sums in [4, 2, 1] {
+                if R - first >= sums {
+                    sum = sum + partial(sums, first, first + sums);
+                    first += sums;
+                }
+            }
+            du[(k, m)] = sum;
+        }
+    }
+    du
+}
+
+/// The upper half is added to the lower until one is left.
+fn add_halves<T: Real>(mut sums: Vec<T>) -> T {
+    while sums.len() > 1 {
+        let upper = sums.split_off(sums.len() / 2);
+        for (sum, upper) in sums.iter_mut().zip(upper) {
+            *sum = *sum + upper;
+        }
+    }
+    sums[0]
+}
+
+/// dW = dW + dz·uᵀ, the batch in ascending order.
+fn add_outer<const R: usize, const K: usize, const M: usize, T: Real>(
+    dw: &mut Matrix<R, K, T>,
+    dz: &Matrix<R, M, T>,
+    u: &Matrix<K, M, T>,
+) {
+    for r in 0..R {
+        for k in 0..K {
+            for m in 0..M {
+                dw[(r, k)] = dw[(r, k)] + dz[(r, m)] * u[(k, m)];
+            }
+        }
+    }
+}
+
+/// db = db + Σ dz, the batch in ascending order.
+fn add_columns<const R: usize, const M: usize, T: Real>(
+    db: &mut Vector<R, T>,
+    dz: &Matrix<R, M, T>,
+) {
+    for r in 0..R {
+        for m in 0..M {
+            db[(r, 0)] = db[(r, 0)] + dz[(r, m)];
+        }
+    }
+}
+
+fn add_gradients<const X: usize, const A: usize, const M: usize, T: Real>(
+    grads: &mut Affine<X, A, T>,
+    dz: &Matrix<A, M, T>,
+    x: &Matrix<X, M, T>,
+    a_prev: &Matrix<A, M, T>,
+) {
+    add_outer(&mut grads.wx, dz, x);
+    add_outer(&mut grads.wa, dz, a_prev);
+    add_columns(&mut grads.b, dz);
+}
+
+/// a⟨t⟩ of an RNN.
+pub fn rnn_forward<const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &Affine<X, A, T>,
+    x: &Matrix<X, M, T>,
+    a_prev: &Matrix<A, M, T>,
+) -> Matrix<A, M, T> {
+    let mut a = pre_activation(params, x, a_prev);
+    for m in 0..M {
+        for r in 0..A {
+            a[(r, m)] = tanh(a[(r, m)]);
+        }
+    }
+    a
+}
+
+/// One step of an RNN backward. `da` in: from the output of this step, `da_state` in: from the step after it. Out: dz and
+/// da⟨t−1⟩. Returns dx.
+pub fn rnn_backward<const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &Affine<X, A, T>,
+    x: &Matrix<X, M, T>,
+    a_prev: &Matrix<A, M, T>,
+    a: &Matrix<A, M, T>,
+    da: &mut Matrix<A, M, T>,
+    da_state: &mut Matrix<A, M, T>,
+    grads: &mut Affine<X, A, T>,
+) -> Matrix<X, M, T> {
+    for m in 0..M {
+        for r in 0..A {
+            let dh = da[(r, m)] + da_state[(r, m)];
+            da[(r, m)] = dh * (T::ONE - a[(r, m)] * a[(r, m)]);
+        }
+    }
+    add_gradients(grads, da, x, a_prev);
+    *da_state = transposed(&[&params.wa], &[da]);
+    transposed(&[&params.wx], &[da])
+}
+
+/// a⟨t⟩ of an LSTM, with the gates and c⟨t⟩ in a cache.
+pub fn lstm_forward<const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &lstm::Params<X, A, T>,
+    x: &Matrix<X, M, T>,
+    a_prev: &Matrix<A, M, T>,
+    c_prev: &Matrix<A, M, T>,
+) -> (Matrix<A, M, T>, Cache<A, M, T>) {
+    let mut cache = Cache {
+        forget: pre_activation(&params.forget, x, a_prev),
+        update: pre_activation(&params.update, x, a_prev),
+        candidate: pre_activation(&params.candidate, x, a_prev),
+        output: pre_activation(&params.output, x, a_prev),
+        c: Matrix::zeros(),
+    };
+    let mut a = Matrix::zeros();
+    for m in 0..M {
+        for r in 0..A {
+            let at = (r, m);
+            let f = sigmoid(cache.forget[at]);
+            let i = sigmoid(cache.update[at]);
+            let cc = tanh(cache.candidate[at]);
+            let o = sigmoid(cache.output[at]);
+            let c = f * c_prev[at] + i * cc;
+            a[at] = o * tanh(c);
+            (cache.forget[at], cache.update[at]) = (f, i);
+            (cache.candidate[at], cache.output[at]) = (cc, o);
+            cache.c[at] = c;
+        }
+    }
+    (a, cache)
+}
+
+/// One step of an LSTM backward. `da`: from the output of this step, `dstate` in: from the step after it. Out: the gates in
+/// `cache` become dz, `dstate` da⟨t−1⟩ and dc⟨t−1⟩. Returns dx.
+pub fn lstm_backward<const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &lstm::Params<X, A, T>,
+    x: &Matrix<X, M, T>,
+    a_prev: &Matrix<A, M, T>,
+    c_prev: &Matrix<A, M, T>,
+    cache: &mut Cache<A, M, T>,
+    da: &Matrix<A, M, T>,
+    dstate: &mut State<A, M, T>,
+    grads: &mut lstm::Params<X, A, T>,
+) -> Matrix<X, M, T> {
+    let one = T::ONE;
+    for m in 0..M {
+        for r in 0..A {
+            let at = (r, m);
+            let (f, i) = (cache.forget[at], cache.update[at]);
+            let (cc, o) = (cache.candidate[at], cache.output[at]);
+            let tanh_c = tanh(cache.c[at]);
+            let da = da[at] + dstate.a[at];
+            let dc = dstate.c[at] + da * o * (one - tanh_c * tanh_c);
+            cache.forget[at] = (dc * c_prev[at]) * (f * (one - f));
+            cache.update[at] = (dc * cc) * (i * (one - i));
+            cache.candidate[at] = (dc * i) * (one - cc * cc);
+            cache.output[at] = (da * tanh_c) * (o * (one - o));
+            dstate.c[at] = dc * f;
+        }
+    }
+    let dz = [
+        &cache.forget,
+        &cache.update,
+        &cache.candidate,
+        &cache.output,
+    ];
+    add_gradients(&mut grads.forget, dz[0], x, a_prev);
+    add_gradients(&mut grads.update, dz[1], x, a_prev);
+    add_gradients(&mut grads.candidate, dz[2], x, a_prev);
+    add_gradients(&mut grads.output, dz[3], x, a_prev);
+    let gates = [
+        &params.forget,
+        &params.update,
+        &params.candidate,
+        &params.output,
+    ];
+    dstate.a = transposed(&gates.map(|gate| &gate.wa), &dz);
+    transposed(&gates.map(|gate| &gate.wx), &dz)
+}
+
+/// y of an output layer.
+pub fn dense_forward<const A: usize, const Y: usize, const M: usize, T: Real>(
+    params: &dense::Params<A, Y, T>,
+    a: &Matrix<A, M, T>,
+) -> Matrix<Y, M, T> {
+    let mut y = Matrix::zeros();
+    for m in 0..M {
+        for r in 0..Y {
+            let mut sum = params.b[(r, 0)];
+            for k in 0..A {
+                sum = sum + params.w[(r, k)] * a[(k, m)];
+            }
+            y[(r, m)] = sum;
+        }
+    }
+    y
+}
+
+/// An output layer backward for one step. Returns da.
+pub fn dense_backward<const A: usize, const Y: usize, const M: usize, T: Real>(
+    params: &dense::Params<A, Y, T>,
+    a: &Matrix<A, M, T>,
+    dy: &Matrix<Y, M, T>,
+    grads: &mut dense::Params<A, Y, T>,
+) -> Matrix<A, M, T> {
+    add_outer(&mut grads.w, dy, a);
+    add_columns(&mut grads.b, dy);
+    transposed(&[&params.w], &[dy])
+}

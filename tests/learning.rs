@@ -1,0 +1,652 @@
+//! What a training run needs beside the kernels: losses, softmax, optimizers and initialisers against numbers computed in
+//! another way, and two small tasks that are learnt from end to end.
+
+#[path = "common/random.rs"]
+mod random;
+
+use std::slice;
+
+use bptt::loss::{self, Reduction};
+use bptt::lstm::{self, Cache, State};
+use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
+use bptt::{Affine, Flat, Matrix, Real, dense, init, rnn};
+use random::Random;
+
+/// The distance from 1 to the next scalar.
+fn epsilon<T: Real>() -> f64 {
+    if size_of::<T>() == 4 {
+        f32::EPSILON.into()
+    } else {
+        f64::EPSILON
+    }
+}
+
+#[track_caller]
+fn assert_close(found: f64, expected: f64, tolerance: f64) {
+    let close = (found - expected).abs() <= tolerance; // false for NaN
+    assert!(close, "{found:e} is not {expected:e} ± {tolerance:e}");
+}
+
+// ------------------------------------------------------------------------------------- optimizers
+
+/// Gradients of `N` updates of three weights.
+const N: usize = 50;
+
+fn gradients<T: Real>() -> [[T; 3]; N] {
+    let random = &mut Random::new(1);
+    [(); N].map(|()| {
+        let mut g = [T::ZERO; 3];
+        random.fill(&mut g, 2.0);
+        g
+    })
+}
+
+/// Σ β^(t−i)·f(gᵢ) for i = 1 … t: what a moment is, written as a sum.
+fn moment<T: Real>(grads: &[[T; 3]], weight: usize, beta: f64, f: impl Fn(f64) -> f64) -> f64 {
+    let powers = (0..grads.len() as i32).rev().map(|n| beta.powi(n));
+    let terms = grads.iter().zip(powers);
+    terms.map(|(g, power)| power * f(g[weight].to_f64())).sum()
+}
+
+const START: [f64; 3] = [1.0, -0.5, 0.0];
+
+fn sgd<T: Real>() {
+    let grads = gradients::<T>();
+    let learning_rate = T::from_f64(0.05);
+    let mut w = START.map(T::from_f64);
+    for g in &grads {
+        Sgd { learning_rate }.update(&mut w, g).unwrap();
+    }
+    for i in 0..3 {
+        let sum: f64 = grads.iter().map(|g| g[i].to_f64()).sum();
+        let expected = START[i] - learning_rate.to_f64() * sum;
+        // Each update rounds a product and a weight, both of order 1.
+        assert_close(w[i].to_f64(), expected, N as f64 * 2.0 * epsilon::<T>());
+    }
+}
+
+fn momentum<T: Real>() {
+    let grads = gradients::<T>();
+    let optimizer = Momentum {
+        learning_rate: T::from_f64(0.01),
+        momentum: T::from_f64(0.9),
+    };
+    let [eta, mu] = [optimizer.learning_rate, optimizer.momentum].map(T::to_f64);
+    let (mut w, mut velocity) = (START.map(T::from_f64), [T::ZERO; 3]);
+    let mut expected = START;
+    for t in 0..N {
+        optimizer.update(&mut w, &grads[t], &mut velocity).unwrap();
+        for i in 0..3 {
+            let v = moment(&grads[..=t], i, mu, |g| g);
+            expected[i] -= eta * v;
+            // The velocity, at most 20, is a sum whose rounding errors fade by μ: 10 times that of one step.
+            let tolerance = 10.0 * 20.0 * epsilon::<T>();
+            assert_close(velocity[i].to_f64(), v, tolerance);
+            let tolerance = (t + 1) as f64 * (eta * tolerance + 2.0 * epsilon::<T>());
+            assert_close(w[i].to_f64(), expected[i], tolerance);
+        }
+    }
+}
+
+fn adam<T: Real>(weight_decay: f64) {
+    let grads = gradients::<T>();
+    let mut adam = Adam {
+        weight_decay: T::from_f64(weight_decay),
+        ..Adam::new(T::from_f64(0.02))
+    };
+    let [b1, b2, eps] = [adam.beta1, adam.beta2, adam.epsilon].map(T::to_f64);
+    assert_close(b1, 0.9, epsilon::<T>());
+    assert_close(b2, 0.999, epsilon::<T>());
+    assert_close(eps, 1e-8, 1e-8 * epsilon::<T>());
+    let [eta, lambda] = [adam.learning_rate, adam.weight_decay].map(T::to_f64);
+    let (mut w, mut m, mut v) = (START.map(T::from_f64), [T::ZERO; 3], [T::ZERO; 3]);
+    let mut expected = START;
+    for t in 0..N {
+        adam.update(&mut w, &grads[t], &mut m, &mut v).unwrap();
+        let n = t as i32 + 1;
+        for i in 0..3 {
+            let m_hat = (1.0 - b1) * moment(&grads[..=t], i, b1, |g| g) / (1.0 - b1.powi(n));
+            let v_hat = (1.0 - b2) * moment(&grads[..=t], i, b2, |g| g * g) / (1.0 - b2.powi(n));
+            expected[i] -= eta * (m_hat / (v_hat.sqrt() + eps) + lambda * expected[i]);
+            // The worst is 1 − β₂ᵗ: about t·(1 − β₂), with t rounding errors of β₂ᵗ in it.
+            let tolerance = f64::from(n) * epsilon::<T>() * (2.0 + 2.0 * eta / (1.0 - b2));
+            assert_close(w[i].to_f64(), expected[i], tolerance);
+        }
+        assert_close(adam.beta1_power.to_f64(), b1.powi(n), epsilon::<T>());
+        assert_close(
+            adam.beta2_power.to_f64(),
+            b2.powi(n),
+            f64::from(n) * epsilon::<T>(),
+        );
+    }
+}
+
+#[test]
+fn optimizers_against_closed_forms() {
+    sgd::<f32>();
+    sgd::<f64>();
+    momentum::<f32>();
+    momentum::<f64>();
+    for weight_decay in [0.0, 0.5] {
+        adam::<f32>(weight_decay);
+        adam::<f64>(weight_decay);
+    }
+}
+
+/// A run that is stopped, stored and continued is the run that was not stopped.
+#[test]
+fn adam_continues_from_a_checkpoint() {
+    let grads = gradients::<f32>();
+    let (mut adam, mut w, mut m, mut v) = (Adam::new(0.1), [1.0; 3], [0.0; 3], [0.0; 3]);
+    let mut stored = None;
+    for (t, g) in grads.iter().enumerate() {
+        if t == 20 {
+            stored = Some((adam, w, m, v));
+        }
+        adam.update(&mut w, g, &mut m, &mut v).unwrap();
+    }
+    let (mut adam, mut w2, mut m, mut v) = stored.unwrap();
+    for g in &grads[20..] {
+        adam.update(&mut w2, g, &mut m, &mut v).unwrap();
+    }
+    assert_eq!(w.map(f32::to_bits), w2.map(f32::to_bits));
+}
+
+// --------------------------------------------------------------------------------------- clipping
+
+fn clipping<T: Real>(sizes: &[f64]) {
+    for &size in sizes {
+        let mut random = Random::new(2);
+        let mut grads = [
+            vec![T::ZERO; 5],
+            vec![],
+            vec![T::ZERO; 1],
+            vec![T::ZERO; 40],
+        ];
+        for grads in &mut grads {
+            random.fill(grads, size);
+        }
+        let before = grads.clone();
+        let norm_of = |grads: &[Vec<T>; 4]| -> f64 {
+            let all = grads.iter().flatten().map(|g| g.to_f64() / size);
+            all.map(|g| g * g).sum::<f64>().sqrt() * size
+        };
+        let expected = norm_of(&before);
+        let relative = 50.0 * epsilon::<T>(); // 46 squares are added up
+
+        let clip = |grads: &mut [Vec<T>; 4], max_norm: f64| {
+            let [a, b, c, d] = grads;
+            clip_by_global_norm(&mut [a, b, c, d], T::from_f64(max_norm)).to_f64()
+        };
+        // Below the limit: nothing changes.
+        let norm = clip(&mut grads, 2.0 * expected);
+        assert_close(norm, expected, relative * expected);
+        assert_eq!(grads, before);
+        // Above: the norm is the limit, the direction stays.
+        let limit = 0.01 * expected;
+        let norm = clip(&mut grads, limit);
+        assert_close(norm, expected, relative * expected);
+        assert_close(norm_of(&grads), limit, relative * limit);
+        for (g, before) in grads.iter().flatten().zip(before.iter().flatten()) {
+            let expected = before.to_f64() * 0.01;
+            assert_close(g.to_f64(), expected, relative * expected.abs());
+        }
+    }
+}
+
+#[test]
+fn clipping_by_the_global_norm() {
+    // Squares of the large ones overflow, those of the small ones vanish.
+    clipping::<f32>(&[1.0, 1e30, 1e-30]);
+    clipping::<f64>(&[1.0, 1e300, 1e-300]);
+
+    let mut grads = [3e30_f32, 4e30];
+    assert_close(
+        clip_by_global_norm(&mut [&mut grads], 1.0).into(),
+        5e30,
+        1e24,
+    );
+    assert_close(grads[0].into(), 0.6, 1e-6);
+    assert_close(grads[1].into(), 0.8, 1e-6);
+
+    // No gradient: nothing to divide by.
+    let mut zeros = [0.0_f32, -0.0];
+    assert_eq!(clip_by_global_norm(&mut [&mut zeros], 1.0), 0.0);
+    assert_eq!(clip_by_global_norm(&mut [&mut zeros], 0.0), 0.0);
+    assert_eq!(zeros.map(f32::to_bits), [0.0_f32, -0.0].map(f32::to_bits));
+
+    // A norm that is too large for the type: not finite, and nothing is changed.
+    let mut grads = [3e38_f32; 4];
+    assert_eq!(clip_by_global_norm(&mut [&mut grads], 1.0), f32::INFINITY);
+    assert_eq!(grads, [3e38; 4]);
+}
+
+// ------------------------------------------------------------------------------------ initialisers
+
+/// `weights` look evenly distributed in \[−limit, limit): the range; and mean and variance within six standard deviations
+/// of what they have to be.
+#[track_caller]
+fn assert_uniform<T: Real>(weights: &[T], limit: f64) {
+    let n = weights.len() as f64;
+    let weights: Vec<f64> = weights.iter().map(|w| w.to_f64() / limit).collect();
+    let slack = 1.0 + 2.0 * epsilon::<T>(); // the limit is rounded
+    assert!(weights.iter().all(|w| (-slack..slack).contains(w)));
+    assert!(weights.iter().any(|&w| w < -0.9) && weights.iter().any(|&w| w > 0.9));
+    let mean = weights.iter().sum::<f64>() / n;
+    assert_close(mean, 0.0, 6.0 / (3.0 * n).sqrt()); // the variance of one is 1/3
+    let square = weights.iter().map(|w| w * w).sum::<f64>() / n;
+    assert_close(square, 1.0 / 3.0, 6.0 * (4.0 / 45.0 / n).sqrt()); // that of a square 1/5 − 1/9
+}
+
+fn uniform<T: Real>() {
+    let mut random = Random::new(3);
+    let mut draw = || random.uniform::<T>();
+
+    let mut params = lstm::Params::<7, 20, T>::zeros();
+    init::uniform(&mut params, T::from_f64(0.1), &mut draw);
+    assert_uniform(params.as_flat(), 0.1);
+
+    let mut params = rnn::Params::<9, 30, T>::zeros();
+    init::uniform_hidden(&mut params, &mut draw);
+    assert_uniform(params.as_flat(), 1.0 / 30_f64.sqrt());
+    assert_uniform(params.b.as_flat(), 1.0 / 30_f64.sqrt()); // the biases too
+
+    let mut w = Matrix::<40, 25, T>::zeros();
+    init::glorot_uniform(&mut w, &mut draw);
+    assert_uniform(w.as_flat(), (6.0 / 65_f64).sqrt());
+
+    // The first number drawn is the first of the flat array, and so on.
+    let mut drawn = 0.0;
+    let mut affine = Affine::<1, 2, T>::zeros();
+    init::uniform(&mut affine, T::from_f64(2.0), || {
+        drawn += 1.0 / 16.0;
+        T::from_f64(drawn - 1.0 / 16.0)
+    });
+    let expected = [0, 1, 2, 3, 4, 5, 6, 7].map(|n| T::from_f64(f64::from(n) / 4.0 - 2.0));
+    assert_eq!(affine.as_flat(), expected);
+}
+
+#[test]
+fn uniform_initialisers() {
+    uniform::<f32>();
+    uniform::<f64>();
+
+    let mut params: lstm::Params<2, 3> = Random::new(4).flat(1.0);
+    let mut expected = params.clone();
+    expected.forget.b.fill(1.5);
+    init::forget_bias(&mut params, 1.5);
+    assert_eq!(params, expected); // nothing else
+}
+
+/// wᵀ·w = 1 within 4·A·ε in every entry.
+fn assert_orthogonal<const A: usize, T: Real>(w: &Matrix<A, A, T>, closure: &str) {
+    for (i, a) in w.columns().iter().enumerate() {
+        for (j, b) in w.columns().iter().enumerate() {
+            let products = a.iter().zip(b).map(|(a, b)| a.to_f64() * b.to_f64());
+            let expected = f64::from(i == j);
+            let error = (products.sum::<f64>() - expected).abs();
+            let tolerance = 4.0 * A as f64 * epsilon::<T>();
+            assert!(
+                error <= tolerance, // false for NaN
+                "{closure}, A {A}: columns {i} and {j} are off by {error:e}"
+            );
+        }
+    }
+}
+
+fn orthogonal<const A: usize, T: Real>() {
+    let mut w = Matrix::<A, A, T>::zeros();
+    for seed in 0..4 {
+        let mut random = Random::new(seed);
+        let before = w.clone();
+        init::orthogonal(&mut w, || random.uniform());
+        assert_orthogonal(&w, "random");
+        if A > 1 {
+            assert_ne!(w, before, "another seed, another matrix");
+        }
+    }
+    // What is not random does not break it, nor what is not in [0, 1).
+    for u in [
+        0.0,
+        0.25,
+        0.5,
+        1.0 - epsilon::<T>(),
+        1.0,
+        -3.0,
+        f64::NAN,
+        f64::INFINITY,
+    ] {
+        init::orthogonal(&mut w, || T::from_f64(u));
+        assert_orthogonal(&w, &format!("always {u}"));
+    }
+    let mut n = 0;
+    init::orthogonal(&mut w, || {
+        n += 1;
+        T::from_f64(f64::from(n % 2) / 2.0)
+    });
+    assert_orthogonal(&w, "two in turn");
+    let mut n = 0;
+    init::orthogonal(&mut w, || {
+        n += 1;
+        T::from_f64(f64::from(n % 3) * 1e-12 + 0.3)
+    });
+    assert_orthogonal(&w, "nearly constant");
+}
+
+fn orthogonal_of_all_sizes<T: Real>() {
+    orthogonal::<1, T>();
+    orthogonal::<2, T>();
+    orthogonal::<3, T>();
+    orthogonal::<8, T>();
+    orthogonal::<17, T>();
+    orthogonal::<32, T>();
+    orthogonal::<64, T>();
+
+    // Its entries have mean 0 and variance 1/A, and both signs are as frequent.
+    let mut random = Random::new(5);
+    let mut w = Matrix::<64, 64, T>::zeros();
+    init::orthogonal(&mut w, || random.uniform());
+    let n = 64.0 * 64.0;
+    let mean = w.as_flat().iter().map(|w| w.to_f64()).sum::<f64>() / n;
+    assert_close(mean, 0.0, 6.0 / (64.0 * n).sqrt());
+    let positive = w.as_flat().iter().filter(|w| **w > T::ZERO).count() as f64;
+    assert_close(positive, n / 2.0, 6.0 * n.sqrt() / 2.0);
+    let diagonal: f64 = (0..64).map(|i| w[(i, i)].to_f64().abs()).sum();
+    assert!(
+        diagonal < 64.0 * 0.25,
+        "a diagonal like that of the unit matrix"
+    );
+}
+
+#[test]
+fn orthogonal_initialiser() {
+    orthogonal_of_all_sizes::<f32>();
+    orthogonal_of_all_sizes::<f64>();
+}
+
+// ------------------------------------------------------------------------------ losses and softmax
+
+const Y: usize = 4;
+const M: usize = 3;
+const STEPS: usize = 5;
+
+/// softmax as it stands in a textbook, in f64.
+fn textbook_softmax<T: Real>(z: &[T; Y]) -> [f64; Y] {
+    let e = z.map(|z| z.to_f64().exp());
+    e.map(|y| y / e.iter().sum::<f64>())
+}
+
+fn softmax_and_losses<T: Real>() {
+    let eps = epsilon::<T>();
+    let random = &mut Random::new(6);
+    let z = random.sequence::<Y, M, T>(STEPS, 4.0);
+    let target = random.sequence::<Y, M, T>(STEPS, 1.0);
+    let classes: Vec<[usize; M]> = (0..STEPS)
+        .map(|_| [0; M].map(|_| random.index(Y)))
+        .collect();
+
+    let (mut probabilities, mut by_class, mut squared) = (0.0, 0.0, 0.0);
+    for t in 0..STEPS {
+        let mut y = z[t].clone();
+        dense::softmax(&mut y);
+        for m in 0..M {
+            let expected = textbook_softmax(&z[t].columns()[m]);
+            let y = y.columns()[m].map(T::to_f64);
+            // Y + 3 roundings, and exp of a difference of up to 8, itself rounded.
+            for (y, expected) in y.into_iter().zip(expected) {
+                assert_close(y, expected, 16.0 * eps * expected);
+            }
+            assert_close(y.iter().sum(), 1.0, Y as f64 * eps);
+            by_class -= expected[classes[t][m]].ln();
+            for k in 0..Y {
+                probabilities -= target[t][(k, m)].to_f64() * expected[k].ln();
+                let error = z[t][(k, m)].to_f64() - target[t][(k, m)].to_f64();
+                squared += error * error;
+            }
+        }
+    }
+
+    let samples = (STEPS * M) as f64;
+    let mut value = [T::ZERO; 3];
+    let mut dz = [(); 3].map(|()| vec![Matrix::zeros(); STEPS]);
+    for (reduction, terms) in [
+        (Reduction::Sum, [1.0; 3]),
+        (Reduction::Mean, [samples, samples, samples * Y as f64]),
+    ] {
+        let [dz0, dz1, dz2] = &mut dz;
+        value = [
+            loss::softmax_cross_entropy(&z, &target, reduction, dz0).unwrap(),
+            loss::softmax_cross_entropy_classes(&z, &classes, reduction, dz1).unwrap(),
+            loss::squared_error(&z, &target, reduction, dz2).unwrap(),
+        ];
+        let expected = [probabilities, by_class, squared];
+        for ((value, expected), terms) in value.iter().zip(expected).zip(terms) {
+            // At most 60 terms are added up, whose sizes add up to at most 1500 (60·25).
+            assert_close(
+                value.to_f64(),
+                expected / terms,
+                60.0 * eps * 1500.0 / terms,
+            );
+        }
+        // The gradients of softmax cross-entropy of a sample add up to 0.
+        for dz in dz[0].iter().chain(&dz[1]) {
+            for column in dz.columns() {
+                let sum: f64 = column.iter().map(|dz| dz.to_f64()).sum();
+                assert_close(sum, 0.0, 32.0 * eps);
+            }
+        }
+    }
+    assert!(value.iter().all(|value| *value != T::ZERO));
+
+    // The gradient of the mean is the gradient of the sum, divided.
+    let mut of_sum = vec![Matrix::zeros(); STEPS];
+    for (i, terms) in [samples, samples, samples * Y as f64]
+        .into_iter()
+        .enumerate()
+    {
+        match i {
+            0 => drop(loss::softmax_cross_entropy(
+                &z,
+                &target,
+                Reduction::Sum,
+                &mut of_sum,
+            )),
+            1 => drop(loss::softmax_cross_entropy_classes(
+                &z,
+                &classes,
+                Reduction::Sum,
+                &mut of_sum,
+            )),
+            _ => drop(loss::squared_error(
+                &z,
+                &target,
+                Reduction::Sum,
+                &mut of_sum,
+            )),
+        }
+        let pairs = Matrix::slice_as_flat(&dz[i])
+            .iter()
+            .zip(Matrix::slice_as_flat(&of_sum));
+        for (of_mean, of_sum) in pairs {
+            let expected = of_sum.to_f64() / terms;
+            assert_close(of_mean.to_f64(), expected, 2.0 * eps * expected.abs());
+        }
+    }
+}
+
+#[test]
+fn losses_against_the_textbook() {
+    softmax_and_losses::<f32>();
+    softmax_and_losses::<f64>();
+
+    // By hand.
+    let y = [
+        Matrix::<2, 1>::from_rows([[1.0], [5.0]]),
+        Matrix::from_rows([[0.0], [2.0]]),
+    ];
+    let target = [Matrix::from_rows([[0.0], [2.0]]), Matrix::zeros()];
+    let mut dy = vec![Matrix::zeros(); 2];
+    let sum = loss::squared_error(&y, &target, Reduction::Sum, &mut dy);
+    assert_eq!(sum, Ok(1.0 + 9.0 + 0.0 + 4.0));
+    assert_eq!(Matrix::slice_as_flat(&dy), [2.0, 6.0, 0.0, 4.0]);
+    let mean = loss::squared_error(&y, &target, Reduction::Mean, &mut dy);
+    assert_eq!(mean, Ok(3.5));
+    assert_eq!(Matrix::slice_as_flat(&dy), [0.5, 1.5, 0.0, 1.0]);
+}
+
+// ----------------------------------------------------------------------------------- whole tasks
+
+/// The weights of a network and of the layer on top of it, their gradients, and what the optimizer remembers.
+struct Training<P: Flat, const A: usize, const Y: usize> {
+    params: P,
+    head: dense::Params<A, Y>,
+    grads: P,
+    dhead: dense::Params<A, Y>,
+    /// Of the network and of the layer on top: the optimizer and its moments.
+    adam: [(Adam, Vec<f32>, Vec<f32>); 2],
+}
+
+impl<P: Flat<Scalar = f32> + Default, const A: usize, const Y: usize> Training<P, A, Y> {
+    fn new(random: &mut Random, learning_rate: f32) -> Self {
+        let limit = 1.0 / (A as f32).sqrt();
+        let (mut params, mut head) = (P::default(), dense::Params::<A, Y>::zeros());
+        init::uniform(&mut params, limit, || random.uniform());
+        init::glorot_uniform(&mut head.w, || random.uniform());
+        let lengths = [P::LEN, dense::Params::<A, Y>::LEN];
+        Training {
+            params,
+            head,
+            grads: P::default(),
+            dhead: dense::Params::zeros(),
+            adam: lengths.map(|n| (Adam::new(learning_rate), vec![0.0; n], vec![0.0; n])),
+        }
+    }
+
+    /// Clips the gradients, updates all weights, and sets the gradients back to zero.
+    fn update(&mut self) {
+        let (grads, dhead) = (self.grads.as_flat_mut(), self.dhead.as_flat_mut());
+        let norm = clip_by_global_norm(&mut [grads, dhead], 1.0);
+        assert!(norm.is_finite());
+        let [(adam, m, v), (adam_head, m_head, v_head)] = &mut self.adam;
+        adam.update(self.params.as_flat_mut(), grads, m, v).unwrap();
+        let head = self.head.as_flat_mut();
+        adam_head.update(head, dhead, m_head, v_head).unwrap();
+        grads.fill(0.0);
+        dhead.fill(0.0);
+    }
+}
+
+/// An RNN reads six numbers and says their mean: the error falls below a hundredth of the variance.
+#[test]
+fn rnn_learns_to_add() {
+    const A: usize = 8;
+    const M: usize = 8;
+    const STEPS: usize = 6;
+    let random = &mut Random::new(7);
+    let mut net = Training::<rnn::Params<1, A>, A, 1>::new(random, 0.01);
+    init::orthogonal(&mut net.params.wa, || random.uniform());
+
+    let (a0, mut recent) = (Matrix::<A, M>::zeros(), 0.0);
+    let (mut a, mut da) = (vec![a0.clone(); STEPS], vec![a0.clone(); STEPS]);
+    let mut first = None;
+    for _ in 0..1500 {
+        let x = random.sequence::<1, M, f32>(STEPS, 1.0);
+        let mut target = Matrix::<1, M>::zeros();
+        for m in 0..M {
+            target[(0, m)] = x.iter().map(|x| x[(0, m)]).sum::<f32>() / STEPS as f32;
+        }
+        rnn::forward(&net.params, &x, &a0, &mut a).unwrap();
+        let (mut y, mut dy) = (Matrix::zeros(), Matrix::zeros());
+        dense::forward(&net.head, &a[STEPS - 1], &mut y);
+        let (y, target) = (slice::from_ref(&y), slice::from_ref(&target));
+        let value =
+            loss::squared_error(y, target, Reduction::Mean, slice::from_mut(&mut dy)).unwrap();
+        first.get_or_insert(value);
+        recent += (value - recent) / 100.0;
+
+        da.fill(Matrix::zeros());
+        dense::backward(
+            &net.head,
+            &a[STEPS - 1],
+            &dy,
+            &mut net.dhead,
+            &mut da[STEPS - 1],
+        );
+        let mut beyond = Matrix::zeros();
+        rnn::backward(
+            &net.params,
+            &x,
+            &a0,
+            &a,
+            &mut da,
+            &mut net.grads,
+            None,
+            &mut beyond,
+        )
+        .unwrap();
+        net.update();
+    }
+    let variance = 1.0 / 3.0 / STEPS as f32;
+    assert!(first.unwrap() > 0.1 * variance, "at first {first:?}");
+    assert!(recent < 0.01 * variance, "at last {recent}");
+}
+
+/// An LSTM reads random symbols and repeats each three steps later: hardly ever a wrong one.
+#[test]
+fn lstm_learns_to_echo() {
+    const SYMBOLS: usize = 4;
+    const A: usize = 16;
+    const M: usize = 8;
+    const STEPS: usize = 12;
+    const DELAY: usize = 3;
+    let random = &mut Random::new(8);
+    let mut net = Training::<lstm::Params<SYMBOLS, A>, A, SYMBOLS>::new(random, 0.02);
+    init::forget_bias(&mut net.params, 1.0);
+
+    let init = State::<A, M>::zeros();
+    let mut caches = vec![Cache::zeros(); STEPS];
+    let (mut a, mut da) = (vec![init.a.clone(); STEPS], vec![init.a.clone(); STEPS]);
+    let (mut y, mut dy) = (vec![Matrix::zeros(); STEPS], vec![Matrix::zeros(); STEPS]);
+    let mut losses = vec![];
+    for _ in 0..500 {
+        let symbols: Vec<[usize; M]> = (0..STEPS)
+            .map(|_| [0; M].map(|_| random.index(SYMBOLS)))
+            .collect();
+        let mut x = vec![Matrix::<SYMBOLS, M>::zeros(); STEPS];
+        for (x, symbols) in x.iter_mut().zip(&symbols) {
+            for (m, &symbol) in symbols.iter().enumerate() {
+                x[(symbol, m)] = 1.0;
+            }
+        }
+        lstm::forward(&net.params, &x, &init, &mut a, &mut caches).unwrap();
+        dense::sequence_forward(&net.head, &a, &mut y).unwrap();
+        // Nothing is asked for in the first steps.
+        dy.fill(Matrix::zeros());
+        let value = loss::softmax_cross_entropy_classes(
+            &y[DELAY..],
+            &symbols[..STEPS - DELAY],
+            Reduction::Mean,
+            &mut dy[DELAY..],
+        );
+        losses.push(value.unwrap());
+        dense::sequence_backward(&net.head, &a, &dy, &mut net.dhead, &mut da).unwrap();
+        let mut beyond = State::zeros();
+        lstm::backward(
+            &net.params,
+            &x,
+            &init,
+            &a,
+            &mut caches,
+            &da,
+            &mut net.grads,
+            None,
+            &mut beyond,
+        )
+        .unwrap();
+        net.update();
+    }
+    let guess = (SYMBOLS as f32).ln(); // the loss of a blind guess
+    assert!(losses[0] > 0.9 * guess, "at first {}", losses[0]);
+    let recent = losses[450..].iter().sum::<f32>() / 50.0;
+    assert!(recent < 0.02 * guess, "at last {recent}");
+}
