@@ -65,6 +65,7 @@
 //! 10^−8.
 
 use crate::Real;
+use crate::dispatch::{self, Kernel};
 
 /// Largest error of [`exp`] in f32, in ULP, over all inputs.
 pub const EXP_F32_MAX_ULP: f64 = 0.938;
@@ -164,9 +165,7 @@ pub fn tanh<T: Real>(x: T) -> T {
 /// ```
 #[inline]
 pub fn exp_slice<T: Real>(x: &mut [T]) {
-    for v in x {
-        *v = v.exp();
-    }
+    dispatch::run::<T, _>(InPlace { x, f: T::exp });
 }
 
 /// Replaces each element by [`sigmoid`] of it: the same bits, vectorised.
@@ -180,9 +179,7 @@ pub fn exp_slice<T: Real>(x: &mut [T]) {
 /// ```
 #[inline]
 pub fn sigmoid_slice<T: Real>(x: &mut [T]) {
-    for v in x {
-        *v = v.sigmoid();
-    }
+    dispatch::run::<T, _>(InPlace { x, f: T::sigmoid });
 }
 
 /// Replaces each element by [`tanh`] of it: the same bits, vectorised.
@@ -196,8 +193,23 @@ pub fn sigmoid_slice<T: Real>(x: &mut [T]) {
 /// ```
 #[inline]
 pub fn tanh_slice<T: Real>(x: &mut [T]) {
-    for v in x {
-        *v = v.tanh();
+    dispatch::run::<T, _>(InPlace { x, f: T::tanh });
+}
+
+/// Each element of a slice replaced by f of it, on the best instruction set of this machine.
+struct InPlace<'a, T, F> {
+    x: &'a mut [T],
+    f: F,
+}
+
+impl<T: Real, F: Fn(T) -> T> Kernel for InPlace<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize, const W: usize>(self) {
+        for v in self.x {
+            *v = (self.f)(*v);
+        }
     }
 }
 

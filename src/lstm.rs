@@ -85,6 +85,12 @@
 //! is needed than what forward was given. The products with Wx over all steps are one matrix product before the recurrence,
 //! (17), (18), (19) and (21) are one each after it; only those with Wa stay inside the time loop.
 //!
+//! # Precision
+//!
+//! An LSTM with 6 inputs and 16 units in f32 stays within 10⁻⁷ of the same in f64 over 100 steps, in
+//! every output of 100 networks with weights evenly distributed in ±1/√A and inputs in ±1
+//! (`tests/precision.rs` measures it). The activations contribute what [`activation`](crate::activation) states.
+//!
 //! # Numbers that are not finite
 //!
 //! A NaN in a column of x, a, c or da reaches what depends on it and no other column of the batch (the
