@@ -1103,7 +1103,7 @@ fn compare(case: &Case, failures: &mut Vec<String>) -> Tally {
     tally
 }
 
-/// Runs with `--nocapture` to see the table.
+/// Every file of the index; with `-- --nocapture` it prints the error/tolerance of each.
 #[test]
 fn every_vector() {
     let heading = || {
