@@ -278,14 +278,14 @@ fn uniform_initialisers() {
     assert_eq!(params, expected); // nothing else
 }
 
-/// wᵀ·w = 1 within 4·A·ε in every entry.
+/// wᵀ·w = 1 within 4·√A·ε in every entry: each is a sum over A entries that are rounded by ε/2 up or down.
 fn assert_orthogonal<const A: usize, T: Real>(w: &Matrix<A, A, T>, closure: &str) {
     for (i, a) in w.columns().iter().enumerate() {
         for (j, b) in w.columns().iter().enumerate() {
             let products = a.iter().zip(b).map(|(a, b)| a.to_f64() * b.to_f64());
             let expected = f64::from(i == j);
             let error = (products.sum::<f64>() - expected).abs();
-            let tolerance = 4.0 * A as f64 * epsilon::<T>();
+            let tolerance = 4.0 * (A as f64).sqrt() * epsilon::<T>();
             assert!(
                 error <= tolerance, // false for NaN
                 "{closure}, A {A}: columns {i} and {j} are off by {error:e}"
@@ -304,6 +304,12 @@ fn orthogonal<const A: usize, T: Real>() {
         if A > 1 {
             assert_ne!(w, before, "another seed, another matrix");
         }
+        // Columns that are nearly parallel: little is left of each after the projections.
+        let mut crowded = w.clone();
+        init::orthogonal(&mut crowded, || {
+            T::from_f64(0.3 + 0.03 * random.uniform::<T>().to_f64())
+        });
+        assert_orthogonal(&crowded, "crowded");
     }
     // What is not random does not break it, nor what is not in [0, 1).
     for u in [
