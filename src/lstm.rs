@@ -283,7 +283,8 @@ fn units<const L: usize, T: Real>(z: [Lanes<L, T>; 4], c_prev: Lanes<L, T>) -> U
 /// One step of inference: (1) to (6), without a cache.
 ///
 /// `x` is x⟨t⟩ (X, M), `prev` holds a⟨t−1⟩ and c⟨t−1⟩, `next` becomes a⟨t⟩ and c⟨t⟩, (A, M) each. The same bits as
-/// [`cell_forward`]. The caller alternates two states:
+/// [`cell_forward`]. Where the weights Wa do not fit into 32 KiB and the instruction set has vectors, the
+/// pre-activations of one sample, 4·A scalars, stand on the stack. The caller alternates two states:
 ///
 /// ```
 /// use bptt::{Matrix, lstm};
