@@ -48,13 +48,27 @@ pub(crate) fn run<T: Real, K: Kernel>(kernel: K) -> K::Output {
 /// What the target has in any case: SSE2 on x86-64, NEON on AArch64, scalars on Cortex-M, …
 #[inline(always)]
 fn baseline<T: Real, K: Kernel>(kernel: K) -> K::Output {
-    // 16 registers of 4 f32 on SSE2.
-    if const { size_of::<T>() == 4 } {
-        kernel.run::<8, 32>()
+    if const { !VECTORS && (cfg!(bptt_small) || size_of::<T>() > size_of::<usize>()) } {
+        kernel.run::<2, 2>() // Little code: it is to be small, or each operation is a call anyway.
+    } else if const { !VECTORS } {
+        kernel.run::<4, 8>() // Four gates by four units are half of the 32 registers of a Cortex-M4F.
+    } else if const { size_of::<T>() == 4 } {
+        kernel.run::<8, 32>() // 16 registers of 4 f32 on SSE2.
     } else {
         kernel.run::<4, 16>()
     }
 }
+
+/// Whether the compiler makes vector instructions for the target. Without them a wide block does not fit
+/// into the registers.
+const VECTORS: bool = cfg!(any(
+    target_arch = "x86",
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "loongarch64",
+    target_arch = "powerpc64",
+    all(target_family = "wasm", target_feature = "simd128"),
+));
 
 /// The instruction sets that a kernel can run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
