@@ -1,7 +1,5 @@
 //! `Affine`, the one learnable building block of both cells: z = Wa·a + Wx·x + b.
 
-use core::slice;
-
 use crate::product::{outer, sum_columns};
 use crate::{Matrix, Real, Vector};
 
@@ -63,11 +61,11 @@ impl<const X: usize, const A: usize, T: Real> Affine<X, A, T> {
         offset: usize,
         stride: usize,
     ) {
-        outer::<L, A, X, M, T>(&mut self.wx, dz, offset, stride, x);
-        if let Some((first, later)) = dz.split_at_checked(stride) {
-            outer::<L, A, A, M, T>(&mut self.wa, later, offset, stride, before);
-            outer::<L, A, A, M, T>(&mut self.wa, first, offset, stride, slice::from_ref(a0));
-        }
+        let Some((x0, x)) = x.split_first() else {
+            return;
+        };
+        outer::<L, A, X, M, T>(&mut self.wx, dz, offset, stride, x0, x);
+        outer::<L, A, A, M, T>(&mut self.wa, dz, offset, stride, a0, before);
         sum_columns(&mut self.b, dz, offset, stride);
     }
 }

@@ -194,7 +194,9 @@ impl<const A: usize, const Y: usize, const M: usize, T: Real> Kernel for Backwar
             grads,
             da,
         } = self;
-        outer::<L, Y, A, M, T>(&mut grads.w, dy, 0, 1, a); // dW = dW + dy·aᵀ
+        if let Some((a1, later)) = a.split_first() {
+            outer::<L, Y, A, M, T>(&mut grads.w, dy, 0, 1, a1, later); // dW = dW + dy·aᵀ
+        }
         sum_columns(&mut grads.b, dy, 0, 1); // db = db + Σ dy
         transposed([&params.w], dy, 1, da); // da = Wᵀ·dy
     }

@@ -519,14 +519,17 @@ pub fn cell_backward<const X: usize, const A: usize, const M: usize, T: Real>(
     grads: &mut Params<X, A, T>,
     dx: &mut Matrix<X, M, T>,
 ) {
-    dispatch::run::<T, _>(CellBackward {
+    // `dstate` has all that reaches the step: there is no da to add.
+    dispatch::run::<T, _>(Backward {
         params,
-        x,
-        prev,
-        cache,
-        dstate,
+        x: slice::from_ref(x),
+        init: prev,
+        a: &[],
+        caches: slice::from_mut(cache),
+        da: &[],
         grads,
-        dx,
+        dx: Some(slice::from_mut(dx)),
+        dstate,
     });
 }
 
@@ -781,6 +784,7 @@ pub fn backward<const X: usize, const A: usize, const M: usize, T: Real>(
     Ok(())
 }
 
+/// (7) to (21); a missing da counts as whole already in `dstate`.
 struct Backward<'a, const X: usize, const A: usize, const M: usize, T: Real> {
     params: &'a Params<X, A, T>,
     x: &'a [Matrix<X, M, T>],
@@ -810,63 +814,17 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Backwar
             dstate,
         } = self;
         let mut rest = &mut *caches;
-        for da in da.iter().rev() {
-            let Some((cache, before)) = rest.split_last_mut() else {
-                break;
-            };
-            for (da_next, da) in dstate
-                .a
-                .0
-                .as_flattened_mut()
-                .iter_mut()
-                .zip(da.0.as_flattened())
-            {
-                *da_next = *da + *da_next; // from the output of step t and from step t + 1
+        let mut da = da.iter().rev();
+        while let Some((cache, before)) = rest.split_last_mut() {
+            if let Some(da) = da.next() {
+                dstate.a.add(da); // from the output of step t and from step t + 1
             }
             let c_prev = before.last().map_or(&init.c, |cache| &cache.c);
             through_step(params, c_prev, cache, dstate); // (7) to (16), (20)
             rest = before;
         }
-        let Some((_, before)) = a.split_last() else {
-            return;
-        };
+        let before = a.split_last().map_or(&[][..], |(_, before)| before);
         gradients::<L, X, A, M, T>(params, x, &init.a, before, caches, grads, dx); // (17), (18), (19), (21)
-    }
-}
-
-struct CellBackward<'a, const X: usize, const A: usize, const M: usize, T: Real> {
-    params: &'a Params<X, A, T>,
-    x: &'a Matrix<X, M, T>,
-    prev: &'a State<A, M, T>,
-    cache: &'a mut Cache<A, M, T>,
-    dstate: &'a mut State<A, M, T>,
-    grads: &'a mut Params<X, A, T>,
-    dx: &'a mut Matrix<X, M, T>,
-}
-
-impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel
-    for CellBackward<'_, X, A, M, T>
-{
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const L: usize, const W: usize>(self) {
-        let CellBackward {
-            params,
-            x,
-            prev,
-            cache,
-            dstate,
-            grads,
-            dx,
-        } = self;
-        through_step(params, &prev.c, cache, dstate); // (7) to (16), (20)
-        let (x, caches, dx) = (
-            slice::from_ref(x),
-            slice::from_ref(&*cache),
-            Some(slice::from_mut(dx)),
-        );
-        gradients::<L, X, A, M, T>(params, x, &prev.a, &[], caches, grads, dx); // (17), (18), (19), (21)
     }
 }
 

@@ -217,9 +217,8 @@ impl<T: Real> Adam<T> {
 pub fn clip_by_global_norm<T: Real>(grads: &mut [&mut [T]], max_norm: T) -> T {
     let norm = global_norm(grads);
     if norm.is_finite() && norm > max_norm {
-        let scale = max_norm / norm;
         for g in grads.iter_mut().flat_map(|grads| grads.iter_mut()) {
-            *g = scale * *g;
+            *g = *g / norm * max_norm; // max_norm / norm could be subnormal
         }
     }
     norm

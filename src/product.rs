@@ -457,33 +457,38 @@ const CHUNK: usize = 64;
 
 /// dW = dW + Σ dz·uᵀ over all steps, time descending, then batch ascending.
 ///
-/// The dz of step t is the matrix `dz[t * stride + offset]`, `u` has one matrix a step.
+/// The dz of step t is the matrix `dz[t * stride + offset]`; the u of step 0 is `first`, that of step t is `later[t - 1]`.
 #[inline(always)]
 pub(crate) fn outer<const L: usize, const R: usize, const K: usize, const M: usize, T: Real>(
     dw: &mut Matrix<R, K, T>,
     dz: &[Matrix<R, M, T>],
     offset: usize,
     stride: usize,
-    u: &[Matrix<K, M, T>],
+    first: &Matrix<K, M, T>,
+    later: &[Matrix<K, M, T>],
 ) {
     let steps = if M < CHUNK { CHUNK / M } else { 1 };
-    for (dz, u) in dz.rchunks(steps * stride).zip(u.rchunks(steps)) {
+    let mut chunks = later.rchunks(steps);
+    for dz in dz.rchunks(steps * stride) {
         in_blocks::<R, L>(&mut OuterRows {
             dw,
             dz,
             offset,
             stride,
-            u,
+            first,
+            later: chunks.next().unwrap_or_default(),
         });
     }
 }
 
+/// Some rows of dW: the dz of these steps stay in the cache. Only the chunk that ends at step 0 comes to `first`.
 struct OuterRows<'a, const R: usize, const K: usize, const M: usize, T> {
     dw: &'a mut Matrix<R, K, T>,
     dz: &'a [Matrix<R, M, T>],
     offset: usize,
     stride: usize,
-    u: &'a [Matrix<K, M, T>],
+    first: &'a Matrix<K, M, T>,
+    later: &'a [Matrix<K, M, T>],
 }
 
 impl<const R: usize, const K: usize, const M: usize, T: Real> Blocks for OuterRows<'_, R, K, M, T> {
@@ -509,7 +514,8 @@ impl<const L: usize, const R: usize, const K: usize, const M: usize, T: Real> Bl
             dz,
             offset,
             stride,
-            u,
+            first,
+            later,
         } = &mut *self.rows;
         let i = self.i;
         let Some(dw) = dw.0.get_mut(k..).and_then(|dw| dw.first_chunk_mut::<B>()) else {
@@ -519,7 +525,8 @@ impl<const L: usize, const R: usize, const K: usize, const M: usize, T: Real> Bl
         for j in 0..B {
             sums[j] = Lanes::load(&dw[j], i);
         }
-        for (dz, u) in dz.chunks_exact(*stride).rev().zip(u.iter().rev()) {
+        let u = later.iter().rev().chain(Some(*first));
+        for (dz, u) in dz.chunks_exact(*stride).rev().zip(u) {
             let Some(dz) = dz.get(*offset) else { return };
             for m in 0..M {
                 let dz = Lanes::load(&dz.0[m], i);

@@ -115,15 +115,15 @@ pub fn cell_backward<const X: usize, const A: usize, const M: usize, T: Real>(
     dx: &mut Matrix<X, M, T>,
     da_prev: &mut Matrix<A, M, T>,
 ) {
-    dispatch::run::<T, _>(CellBackward {
+    dispatch::run::<T, _>(Backward {
         params,
-        x,
-        a_prev,
-        a_next,
-        da_next,
+        x: slice::from_ref(x),
+        a0: a_prev,
+        a: slice::from_ref(a_next),
+        da: slice::from_mut(da_next),
         grads,
-        dx,
-        da_prev,
+        dx: Some(slice::from_mut(dx)),
+        da_state: da_prev,
     });
 }
 
@@ -259,6 +259,9 @@ pub fn backward<const X: usize, const A: usize, const M: usize, T: Real>(
     LengthMismatch::check("a", x.len(), a.len())?;
     LengthMismatch::check("da", x.len(), da.len())?;
     LengthMismatch::check("dx", x.len(), dx.as_ref().map_or(x.len(), |dx| dx.len()))?;
+    if let Some(da) = da.last_mut() {
+        da.add(da_state); // (3) for t = T
+    }
     dispatch::run::<T, _>(Backward {
         params,
         x,
@@ -272,6 +275,7 @@ pub fn backward<const X: usize, const A: usize, const M: usize, T: Real>(
     Ok(())
 }
 
+/// (4) to (9), and (3) for all steps but the last, whose da is whole already.
 struct Backward<'a, const X: usize, const A: usize, const M: usize, T: Real> {
     params: &'a Params<X, A, T>,
     x: &'a [Matrix<X, M, T>],
@@ -298,58 +302,22 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Backwar
             dx,
             da_state,
         } = self;
-        for (a, da) in a.iter().zip(&mut *da).rev() {
-            for (da, da_next) in
-                da.0.as_flattened_mut()
-                    .iter_mut()
-                    .zip(da_state.0.as_flattened())
-            {
-                *da = *da + *da_next; // (3)
-            }
+        let mut rest = &mut *da;
+        for a in a.iter().rev() {
+            let Some((da, before)) = rest.split_last_mut() else {
+                break;
+            };
             through_step(params, a, da, da_state); // (4), (8)
+            if let Some(da) = before.last_mut() {
+                da.add(da_state); // (3)
+            }
+            rest = before;
         }
-        let Some((_, before)) = a.split_last() else {
-            return;
-        };
+        let before = a.split_last().map_or(&[][..], |(_, before)| before);
         grads.add_gradients::<L, M>(x, a0, before, da, 0, 1); // (5), (6), (7)
         if let Some(dx) = dx {
             transposed([&params.wx], da, 1, dx); // (9)
         }
-    }
-}
-
-struct CellBackward<'a, const X: usize, const A: usize, const M: usize, T: Real> {
-    params: &'a Params<X, A, T>,
-    x: &'a Matrix<X, M, T>,
-    a_prev: &'a Matrix<A, M, T>,
-    a_next: &'a Matrix<A, M, T>,
-    da_next: &'a mut Matrix<A, M, T>,
-    grads: &'a mut Params<X, A, T>,
-    dx: &'a mut Matrix<X, M, T>,
-    da_prev: &'a mut Matrix<A, M, T>,
-}
-
-impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel
-    for CellBackward<'_, X, A, M, T>
-{
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const L: usize, const W: usize>(self) {
-        let CellBackward {
-            params,
-            x,
-            a_prev,
-            a_next,
-            da_next,
-            grads,
-            dx,
-            da_prev,
-        } = self;
-        through_step(params, a_next, da_next, da_prev); // (4), (8)
-        let (x, dz) = (slice::from_ref(x), slice::from_ref(&*da_next));
-        grads.add_gradients::<L, M>(x, a_prev, &[], dz, 0, 1); // (5), (6), (7)
-        transposed([&params.wx], dz, 1, slice::from_mut(dx)); // (9)
     }
 }
 

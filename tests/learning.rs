@@ -209,6 +209,13 @@ fn clipping_by_the_global_norm() {
     assert_close(grads[0].into(), 0.6, 1e-6);
     assert_close(grads[1].into(), 0.8, 1e-6);
 
+    // max_norm / norm is subnormal here: a scale would have lost its digits.
+    for max_norm in [1e-3_f32, 1e-7] {
+        let mut grads = [3e38_f32];
+        clip_by_global_norm(&mut [&mut grads], max_norm);
+        assert_eq!(grads, [max_norm]);
+    }
+
     // No gradient: nothing to divide by.
     let mut zeros = [0.0_f32, -0.0];
     assert_eq!(clip_by_global_norm(&mut [&mut zeros], 1.0), 0.0);
