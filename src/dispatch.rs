@@ -48,12 +48,111 @@ pub(crate) fn run<T: Real, K: Kernel>(kernel: K) -> K::Output {
 /// What the target has in any case: SSE2 on x86-64, NEON on AArch64, scalars on Cortex-M, …
 #[inline(always)]
 fn baseline<T: Real, K: Kernel>(kernel: K) -> K::Output {
-    // 16 registers of 4 f32 on SSE2.
-    if const { size_of::<T>() == 4 } {
-        kernel.run::<8, 32>()
+    if const { !VECTORS && (cfg!(bptt_small) || size_of::<T>() > size_of::<usize>()) } {
+        kernel.run::<2, 2>() // Little code: it is to be small, or each operation is a call anyway.
+    } else if const { !VECTORS } {
+        kernel.run::<4, 8>() // Four gates by four units are half of the 32 registers of a Cortex-M4F.
+    } else if const { size_of::<T>() == 4 } {
+        kernel.run::<8, 32>() // 16 registers of 4 f32 on SSE2.
     } else {
         kernel.run::<4, 16>()
     }
+}
+
+/// Whether the compiler makes vector instructions for the target. Without them a wide block does not fit
+/// into the registers.
+pub(crate) const VECTORS: bool = cfg!(any(
+    target_arch = "x86",
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "loongarch64",
+    target_arch = "powerpc64",
+    all(target_family = "wasm", target_feature = "simd128"),
+));
+
+/// z_g + W_g·u for the rows i .. i + 4 of four matrices of K columns, on an ARM core with a scalar
+/// floating-point unit: the inner loop of a step on a Cortex-M4F.
+///
+/// `vldm` loads four weights at once. The compiler never uses it here, because it hands out registers
+/// before it looks for loads to join, and spends one instruction on each weight. `vmla` rounds the product and
+/// then the sum, as the contract wants it; it is not the fused `vfma`.
+#[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
+#[inline(always)]
+pub(crate) fn four_gates<const R: usize, const K: usize>(
+    mut z: [[f32; 4]; 4],
+    w: [&[[f32; R]; K]; 4],
+    i: usize,
+    u: &[f32; K],
+) -> Option<[[f32; 4]; 4]> {
+    if cfg!(bptt_small) || K == 0 || R < 4 || i > R - 4 {
+        return None;
+    }
+    let [f, update, c, o] = w.map(|w| w.as_ptr().cast::<f32>().wrapping_add(i));
+    // SAFETY: each of the K rounds reads one scalar of u, and of each matrix the rows i .. i + 4 of one
+    // column, the next one each time. They are in bounds, since i + 4 is at most R and each matrix has K columns. Nothing
+    // is written but the 16 scalars of z and the registers that are listed.
+    unsafe {
+        core::arch::asm!(
+            "vldmia {z}, {{s16-s31}}",
+            "2:",
+            "vldmia {u}!, {{s8}}",
+            "vldmia {f}, {{s0-s3}}",
+            "add {f}, {f}, {column}",
+            "vldmia {i}, {{s4-s7}}",
+            "add {i}, {i}, {column}",
+            "vmla.f32 s16, s0, s8",
+            "vmla.f32 s17, s1, s8",
+            "vmla.f32 s18, s2, s8",
+            "vmla.f32 s19, s3, s8",
+            "vldmia {c}, {{s0-s3}}",
+            "add {c}, {c}, {column}",
+            "vmla.f32 s20, s4, s8",
+            "vmla.f32 s21, s5, s8",
+            "vmla.f32 s22, s6, s8",
+            "vmla.f32 s23, s7, s8",
+            "vldmia {o}, {{s4-s7}}",
+            "add {o}, {o}, {column}",
+            "vmla.f32 s24, s0, s8",
+            "vmla.f32 s25, s1, s8",
+            "vmla.f32 s26, s2, s8",
+            "vmla.f32 s27, s3, s8",
+            "subs {k}, {k}, #1",
+            "vmla.f32 s28, s4, s8",
+            "vmla.f32 s29, s5, s8",
+            "vmla.f32 s30, s6, s8",
+            "vmla.f32 s31, s7, s8",
+            "bne 2b",
+            "vstmia {z}, {{s16-s31}}",
+            z = in(reg) z.as_mut_ptr(),
+            u = inout(reg) u.as_ptr() => _,
+            f = inout(reg) f => _,
+            i = inout(reg) update => _,
+            c = inout(reg) c => _,
+            o = inout(reg) o => _,
+            k = inout(reg) K => _,
+            column = in(reg) R * 4,
+            out("s0") _, out("s1") _, out("s2") _, out("s3") _,
+            out("s4") _, out("s5") _, out("s6") _, out("s7") _, out("s8") _,
+            out("s16") _, out("s17") _, out("s18") _, out("s19") _,
+            out("s20") _, out("s21") _, out("s22") _, out("s23") _,
+            out("s24") _, out("s25") _, out("s26") _, out("s27") _,
+            out("s28") _, out("s29") _, out("s30") _, out("s31") _,
+            options(nostack),
+        );
+    }
+    Some(z)
+}
+
+/// [`four_gates`] for every other target: left to the compiler.
+#[cfg(not(all(target_arch = "arm", target_abi = "eabihf")))]
+#[inline(always)]
+pub(crate) fn four_gates<const R: usize, const K: usize>(
+    _z: [[f32; 4]; 4],
+    _w: [&[[f32; R]; K]; 4],
+    _i: usize,
+    _u: &[f32; K],
+) -> Option<[[f32; 4]; 4]> {
+    None
 }
 
 /// The instruction sets that a kernel can run on.

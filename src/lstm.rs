@@ -439,6 +439,9 @@ fn four_gates<const L: usize, const R: usize, const K: usize, T: Real>(
     i: usize,
     u: &[T; K],
 ) -> [Lanes<L, T>; 4] {
+    if let Some(z) = Lanes::four_gates(z, w, i, u) {
+        return z;
+    }
     let [mut z_f, mut z_i, mut z_c, mut z_o] = z;
     let [w_f, w_i, w_c, w_o] = w;
     for k in 0..K {

@@ -13,6 +13,7 @@
 
 use core::hint::black_box;
 
+use crate::dispatch::VECTORS;
 use crate::{Matrix, Real};
 
 /// A few scalars that are worked on at once: some rows of a column.
@@ -82,6 +83,21 @@ impl<const L: usize, T: Real> Lanes<L, T> {
         Lanes(z)
     }
 
+    /// z_g + W_g·u for L rows of four matrices, where the target has something better than a loop.
+    #[inline(always)]
+    pub(crate) fn four_gates<const R: usize, const K: usize>(
+        z: [Self; 4],
+        w: [&Matrix<R, K, T>; 4],
+        i: usize,
+        u: &[T; K],
+    ) -> Option<[Self; 4]> {
+        if L != 4 {
+            return None;
+        }
+        let z = T::four_gates(z.map(|z| four(&z.0)), w.map(|w| &w.0), i, u)?;
+        Some(z.map(|z| Lanes::load(&z, 0)))
+    }
+
     /// The sum of the lanes: of the two halves lane by lane, until one is left.
     #[inline(always)]
     fn sum(self) -> T {
@@ -104,11 +120,17 @@ impl<const L: usize, T: Real> Lanes<L, T> {
 pub(crate) fn side_by_side<const L: usize, const N: usize, T: Real>(
     lanes: [Lanes<L, T>; N],
 ) -> [Lanes<L, T>; N] {
-    if const { L >= 4 } {
+    if const { VECTORS && L >= 4 } {
         black_box(lanes)
     } else {
         lanes
     }
+}
+
+/// The first four.
+#[inline(always)]
+fn four<T: Real>(z: &[T]) -> [T; 4] {
+    z.first_chunk().copied().unwrap_or([T::ZERO; 4])
 }
 
 /// Work on an index range that is done in blocks of B indices.

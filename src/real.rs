@@ -5,9 +5,35 @@ use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use crate::activation;
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
+pub(crate) mod sealed {
+    use crate::dispatch;
+
+    pub trait Sealed: Copy {
+        /// z_g + W_g·u for the rows i .. i + 4 of four matrices, where the target has something better than
+        /// what the compiler makes of the loop: the same operations in the same order.
+        #[inline(always)]
+        fn four_gates<const R: usize, const K: usize>(
+            _z: [[Self; 4]; 4],
+            _w: [&[[Self; R]; K]; 4],
+            _i: usize,
+            _u: &[Self; K],
+        ) -> Option<[[Self; 4]; 4]> {
+            None
+        }
+    }
+
+    impl Sealed for f32 {
+        #[inline(always)]
+        fn four_gates<const R: usize, const K: usize>(
+            z: [[f32; 4]; 4],
+            w: [&[[f32; R]; K]; 4],
+            i: usize,
+            u: &[f32; K],
+        ) -> Option<[[f32; 4]; 4]> {
+            dispatch::four_gates(z, w, i, u)
+        }
+    }
+
     impl Sealed for f64 {}
 }
 

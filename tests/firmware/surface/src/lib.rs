@@ -1,0 +1,167 @@
+//! Calls every public function of the crate, in both scalars, with one, two and five samples a batch.
+//!
+//! Nothing is known of the arguments, the lengths of slices included, so that every error and, if there
+//! were one, every panic could be reached.
+#![no_std]
+#![forbid(unsafe_code)]
+
+use core::hint::black_box;
+
+use bptt::loss::{
+    Reduction, TargetError, softmax_cross_entropy, softmax_cross_entropy_classes, squared_error,
+};
+use bptt::lstm::{self, Cache, State};
+use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
+use bptt::{Flat, LengthMismatch, Matrix, Real, activation, dense, init, rnn};
+
+/// Everything in `f32`.
+pub fn single(numbers: &mut [f32], classes: &[usize]) -> Result<(), TargetError> {
+    every_batch(numbers, classes)
+}
+
+/// Everything in `f64`.
+pub fn double(numbers: &mut [f64], classes: &[usize]) -> Result<(), TargetError> {
+    every_batch(numbers, classes)
+}
+
+fn every_batch<T: Real>(numbers: &mut [T], classes: &[usize]) -> Result<(), TargetError> {
+    network::<6, 16, 1, 4, T>(&mut Numbers(numbers), classes)?;
+    network::<3, 5, 2, 3, T>(&mut Numbers(numbers), classes)?;
+    network::<2, 9, 5, 1, T>(&mut Numbers(numbers), classes)?;
+    activations(numbers);
+    Ok(())
+}
+
+/// Memory that is handed out piece by piece.
+struct Numbers<'a, T>(&'a mut [T]);
+
+impl<'a, T: Real> Numbers<'a, T> {
+    fn take(&mut self, count: usize) -> Result<&'a mut [T], LengthMismatch> {
+        let all = core::mem::take(&mut self.0);
+        let found = all.len();
+        match all.split_at_mut_checked(black_box(count)) {
+            Some((taken, left)) => {
+                self.0 = left;
+                Ok(taken)
+            }
+            None => Err(LengthMismatch {
+                what: "numbers",
+                expected: count,
+                found,
+            }),
+        }
+    }
+
+    fn one<F: Flat<Scalar = T>>(&mut self) -> Result<&'a mut F, LengthMismatch> {
+        F::from_flat_mut(self.take(F::LEN)?)
+    }
+
+    fn sequence<F: Flat<Scalar = T>>(&mut self) -> Result<&'a mut [F], LengthMismatch> {
+        F::slice_from_flat_mut(self.take(black_box(7) * F::LEN)?)
+    }
+
+    fn scalar(&mut self) -> T {
+        self.0.first().copied().unwrap_or_default()
+    }
+}
+
+fn network<const X: usize, const A: usize, const M: usize, const Y: usize, T: Real>(
+    n: &mut Numbers<T>,
+    classes: &[usize],
+) -> Result<(), TargetError> {
+    let x: &mut [Matrix<X, M, T>] = n.sequence()?;
+    let dx: &mut [Matrix<X, M, T>] = n.sequence()?;
+    let (a, da): (&mut [Matrix<A, M, T>], &mut [Matrix<A, M, T>]) = (n.sequence()?, n.sequence()?);
+    let (one_x, one_dx) = (n.one::<Matrix<X, M, T>>()?, n.one::<Matrix<X, M, T>>()?);
+    let (a0, one_a): (&mut Matrix<A, M, T>, &mut Matrix<A, M, T>) = (n.one()?, n.one()?);
+    let (one_da, da_prev): (&mut Matrix<A, M, T>, &mut Matrix<A, M, T>) = (n.one()?, n.one()?);
+
+    let (cell, grads): (&mut rnn::Params<X, A, T>, &mut rnn::Params<X, A, T>) =
+        (n.one()?, n.one()?);
+    init::uniform_hidden(cell, || n.scalar());
+    rnn::cell_forward(cell, one_x, a0, one_a);
+    rnn::cell_backward(cell, one_x, a0, one_a, one_da, grads, one_dx, da_prev);
+    rnn::forward(cell, x, a0, a)?;
+    rnn::backward(cell, x, a0, a, da, grads, None, da_prev)?;
+    rnn::backward(cell, x, a0, a, da, grads, Some(dx), da_prev)?;
+
+    let (cell, grads): (&mut lstm::Params<X, A, T>, &mut lstm::Params<X, A, T>) =
+        (n.one()?, n.one()?);
+    let (prev, next): (&mut State<A, M, T>, &mut State<A, M, T>) = (n.one()?, n.one()?);
+    let (cache, caches): (&mut Cache<A, M, T>, &mut [Cache<A, M, T>]) = (n.one()?, n.sequence()?);
+    init::uniform(cell, T::ONE, || n.scalar());
+    init::forget_bias(cell, T::ONE);
+    init::orthogonal(&mut cell.output.wa, || n.scalar());
+    init::glorot_uniform(&mut cell.output.wx, || n.scalar());
+    lstm::step(cell, one_x, prev, next);
+    lstm::cell_forward(cell, one_x, prev, next, cache);
+    lstm::cell_backward(cell, one_x, prev, cache, next, grads, one_dx);
+    lstm::forward(cell, x, prev, a, caches)?;
+    lstm::backward(cell, x, prev, a, caches, da, grads, None, next)?;
+    lstm::backward(cell, x, prev, a, caches, da, grads, Some(dx), next)?;
+
+    let (head, dhead): (&mut dense::Params<A, Y, T>, &mut dense::Params<A, Y, T>) =
+        (n.one()?, n.one()?);
+    let (y, dy): (&mut [Matrix<Y, M, T>], &mut [Matrix<Y, M, T>]) = (n.sequence()?, n.sequence()?);
+    let (one_y, one_dy): (&mut Matrix<Y, M, T>, &mut Matrix<Y, M, T>) = (n.one()?, n.one()?);
+    let target: &mut [Matrix<Y, M, T>] = n.sequence()?;
+    dense::forward(head, one_a, one_y);
+    dense::softmax(one_y);
+    dense::softmax_backward(one_y, one_dy);
+    dense::backward(head, one_a, one_dy, dhead, one_da);
+    dense::sequence_forward(head, a, y)?;
+    dense::sequence_backward(head, a, dy, dhead, da)?;
+    let (classes, _) = classes.as_chunks::<M>();
+    for reduction in [Reduction::Sum, Reduction::Mean] {
+        black_box(squared_error(y, target, reduction, dy)?);
+        black_box(softmax_cross_entropy(y, target, reduction, dy)?);
+        black_box(softmax_cross_entropy_classes(y, classes, reduction, dy)?);
+    }
+
+    let (g, m, v) = (n.take(100)?, n.take(100)?, n.take(100)?);
+    let (learning_rate, momentum) = (n.scalar(), n.scalar());
+    black_box(clip_by_global_norm(
+        &mut [g, dhead.as_flat_mut()],
+        n.scalar(),
+    ));
+    Sgd { learning_rate }.update(cell.as_flat_mut(), g)?;
+    Momentum {
+        learning_rate,
+        momentum,
+    }
+    .update(cell.as_flat_mut(), g, m)?;
+    Adam::new(learning_rate).update(cell.as_flat_mut(), g, m, v)?;
+
+    black_box(Matrix::<A, M, T>::slice_from_flat(g)?);
+    black_box(Matrix::<A, M, T>::from_flat(State::slice_as_flat(&[
+        prev.clone()
+    ]))?);
+    black_box(Cache::slice_as_flat_mut(caches).len());
+    let k = black_box(classes.len());
+    black_box((
+        one_a.column(k),
+        one_a.row(k).map(|row| row.len()),
+        one_a.get(k, k),
+    ));
+    if let Some(column) = one_a.column_mut(k) {
+        column.fill(T::ONE);
+    }
+    if let Some(entry) = one_a.get_mut(k, k) {
+        *entry = T::ONE;
+    }
+    one_a.fill(T::ONE);
+    black_box(bptt::backend());
+    Ok(())
+}
+
+fn activations<T: Real>(numbers: &mut [T]) {
+    let x = numbers.first().copied().unwrap_or_default();
+    black_box((
+        activation::exp(x),
+        activation::sigmoid(x),
+        activation::tanh(x),
+    ));
+    activation::exp_slice(numbers);
+    activation::sigmoid_slice(numbers);
+    activation::tanh_slice(numbers);
+}
