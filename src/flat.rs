@@ -5,7 +5,7 @@
 
 use core::slice;
 
-use crate::{Affine, LengthMismatch, Matrix, Real, dense, lstm};
+use crate::{Affine, LengthMismatch, Matrix, Real, bytes, dense, lstm};
 
 mod sealed {
     pub trait Sealed {
@@ -207,6 +207,74 @@ pub trait Flat: sealed::Sealed + Sized {
         LengthMismatch::check("flat", steps * Self::LEN, flat.len())?;
         // SAFETY: as in `slice_from_flat`; the borrow is exclusive.
         Ok(unsafe { slice::from_raw_parts_mut(flat.as_mut_ptr().cast(), steps) })
+    }
+
+    /// Writes the scalars as bytes: in their order, each the least significant byte first, without header or padding.
+    ///
+    /// The same bytes on every target. `from_le_bytes` of each type makes a value of them again, at compile time
+    /// too; files of several layers are written one after the other and taken apart with `split_first_chunk`:
+    ///
+    /// ```
+    /// use bptt::{Flat, dense, lstm};
+    ///
+    /// type Cell = lstm::Params<2, 3>;
+    /// type Head = dense::Params<3, 1>;
+    /// const SIZE: usize = size_of::<Cell>() + size_of::<Head>();
+    ///
+    /// // Once, on a host:
+    /// let (cell, mut head) = (Cell::zeros(), Head::zeros());
+    /// head.b.fill(0.5);
+    /// let mut file = vec![0; SIZE]; // std::fs::write("weights.bin", &file)
+    /// let (first, second) = file.split_at_mut(size_of::<Cell>());
+    /// cell.to_le_bytes(first)?;
+    /// head.to_le_bytes(second)?;
+    ///
+    /// // In firmware:
+    /// # const fn weights() -> [u8; SIZE] {
+    /// #     let mut file = [0; SIZE];
+    /// #     file[SIZE - 1] = 0x3f; // 0.5_f32 in the last place
+    /// #     file
+    /// # }
+    /// # /*
+    /// const FILE: &[u8; SIZE] = include_bytes!("weights.bin"); // another length does not compile
+    /// # */
+    /// # const FILE: &[u8; SIZE] = &weights();
+    /// const LAYERS: (&[u8; size_of::<Cell>()], &[u8]) = FILE.split_first_chunk().unwrap();
+    /// static CELL: Cell = Cell::from_le_bytes(LAYERS.0);
+    /// static HEAD: Head = Head::from_le_bytes(LAYERS.1.first_chunk::<{ size_of::<Head>() }>().unwrap());
+    /// # assert_eq!(file, FILE);
+    /// assert_eq!((&CELL, &HEAD), (&cell, &head));
+    /// # Ok::<(), bptt::LengthMismatch>(())
+    /// ```
+    ///
+    /// ```compile_fail
+    /// // Three scalars are twelve bytes.
+    /// static B: bptt::Vector<3> = bptt::Vector::<3>::from_le_bytes(&[0; 11]);
+    /// ```
+    ///
+    /// # Errors
+    /// [`LengthMismatch`] where `bytes` has not 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes; nothing is written then.
+    fn to_le_bytes(&self, bytes: &mut [u8]) -> Result<(), LengthMismatch> {
+        bytes::write(self, bytes)
+    }
+
+    /// Overwrites `self` with the scalars whose bytes these are, as [`Flat::to_le_bytes`] wrote them: for bytes whose number is
+    /// known only at run time, and values that should not pass over the stack.
+    ///
+    /// ```
+    /// use bptt::{Flat, Vector};
+    ///
+    /// let mut b = Vector::<2>::zeros();
+    /// b.read_le_bytes(&[0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0])?;
+    /// assert_eq!(b.as_flat(), [1.0, -2.0]);
+    /// assert_eq!(b.read_le_bytes(&[0; 7]).unwrap_err().expected, 8);
+    /// # Ok::<(), bptt::LengthMismatch>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Flat::to_le_bytes`]; `self` stays as it is then.
+    fn read_le_bytes(&mut self, bytes: &[u8]) -> Result<(), LengthMismatch> {
+        bytes::read(self, bytes)
     }
 }
 

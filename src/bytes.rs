@@ -1,0 +1,158 @@
+//! Weights as bytes: a file that firmware includes, or that a host reads and writes.
+//!
+//! The format is that of [`Flat`]: all scalars in their order in memory (the fields of a struct in the order of their
+//! declaration, matrices column by column), each as the bytes of its IEEE-754 bits, the least significant
+//! first, whatever the byte order of the target. No header, no padding: a value of `LEN` scalars is
+//! 4·`LEN` bytes in `f32` and 8·`LEN` in `f64`, and several values stand one after the other.
+
+use crate::real::sealed::Sealed as _;
+use crate::{Affine, Flat, LengthMismatch, Matrix, dense, lstm};
+
+/// [`Flat::to_le_bytes`]
+pub(crate) fn write<F: Flat>(value: &F, bytes: &mut [u8]) -> Result<(), LengthMismatch> {
+    let size = size_of::<F::Scalar>();
+    LengthMismatch::check("bytes", F::LEN * size, bytes.len())?;
+    for (bytes, scalar) in bytes.chunks_exact_mut(size).zip(value.as_flat()) {
+        scalar.write_le(bytes);
+    }
+    Ok(())
+}
+
+/// [`Flat::read_le_bytes`]
+pub(crate) fn read<F: Flat>(value: &mut F, bytes: &[u8]) -> Result<(), LengthMismatch> {
+    let size = size_of::<F::Scalar>();
+    LengthMismatch::check("bytes", F::LEN * size, bytes.len())?;
+    for (bytes, scalar) in bytes.chunks_exact(size).zip(value.as_flat_mut()) {
+        *scalar = F::Scalar::read_le(bytes);
+    }
+    Ok(())
+}
+
+// Constant functions cannot be generic over what a scalar does, so the two scalars are stamped out. Each reader takes
+// what it needs from the front of the bytes and returns it with the rest; the length has been checked by then.
+macro_rules! from_le_bytes {
+    ($float:ident, $size:literal) => {
+        const _: () = {
+            const fn matrix<const R: usize, const C: usize>(
+                mut bytes: &[u8],
+            ) -> (Matrix<R, C, $float>, &[u8]) {
+                let mut columns = [[0.0; R]; C];
+                let mut n = 0;
+                while n < R * C {
+                    if let Some((scalar, rest)) = bytes.split_first_chunk() {
+                        columns[n / R][n % R] = $float::from_le_bytes(*scalar);
+                        bytes = rest;
+                    }
+                    n += 1;
+                }
+                (Matrix(columns), bytes)
+            }
+
+            const fn affine<const X: usize, const A: usize>(
+                bytes: &[u8],
+            ) -> (Affine<X, A, $float>, &[u8]) {
+                let (wa, bytes) = matrix(bytes);
+                let (wx, bytes) = matrix(bytes);
+                let (b, bytes) = matrix(bytes);
+                (Affine { wa, wx, b }, bytes)
+            }
+
+            impl<const R: usize, const C: usize> Matrix<R, C, $float> {
+                #[doc = concat!("The matrix whose ", stringify!($size), "·`LEN` bytes these are; see [`Flat::to_le_bytes`].")]
+                ///
+                /// Another number of bytes does not compile.
+                ///
+                /// ```
+                #[doc = concat!("let bytes = [0; 2 * ", stringify!($size), "];")]
+                #[doc = concat!("let w = bptt::Matrix::<2, 1, ", stringify!($float), ">::from_le_bytes(&bytes);")]
+                /// assert_eq!(w, bptt::Matrix::zeros());
+                /// ```
+                pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {
+                    const { assert!(N == size_of::<Self>(), "another number of bytes") }
+                    matrix(bytes).0
+                }
+            }
+
+            impl<const X: usize, const A: usize> Affine<X, A, $float> {
+                #[doc = concat!("The map whose ", stringify!($size), "·`LEN` bytes these are; see [`Flat::to_le_bytes`].")]
+                ///
+                /// Another number of bytes does not compile.
+                ///
+                /// ```
+                #[doc = concat!("let bytes = [0; 6 * ", stringify!($size), "];")]
+                #[doc = concat!("let cell = bptt::rnn::Params::<4, 1, ", stringify!($float), ">::from_le_bytes(&bytes);")]
+                /// assert_eq!(cell, bptt::Affine::zeros());
+                /// ```
+                pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {
+                    const { assert!(N == size_of::<Self>(), "another number of bytes") }
+                    affine(bytes).0
+                }
+            }
+
+            impl<const X: usize, const A: usize> lstm::Params<X, A, $float> {
+                #[doc = concat!("The weights whose ", stringify!($size), "·`LEN` bytes these are; see [`Flat::to_le_bytes`].")]
+                ///
+                /// Another number of bytes does not compile. In firmware the bytes are a file:
+                ///
+                /// ```
+                /// use bptt::lstm;
+                ///
+                /// # /*
+                /// static FILE: &[u8; 24 * SIZE] = include_bytes!("weights.bin");
+                /// # */
+                #[doc = concat!("# const SIZE: usize = ", stringify!($size), ";")]
+                /// # static FILE: &[u8; 24 * SIZE] = &[0; 24 * SIZE];
+                #[doc = concat!("static CELL: lstm::Params<4, 1, ", stringify!($float), "> = lstm::Params::<4, 1, ", stringify!($float), ">::from_le_bytes(FILE);")]
+                /// assert_eq!(CELL.forget.b[(0, 0)], 0.0);
+                /// ```
+                pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {
+                    const { assert!(N == size_of::<Self>(), "another number of bytes") }
+                    let (forget, bytes) = affine(bytes);
+                    let (update, bytes) = affine(bytes);
+                    let (candidate, bytes) = affine(bytes);
+                    let (output, _) = affine(bytes);
+                    lstm::Params { forget, update, candidate, output }
+                }
+            }
+
+            impl<const A: usize, const M: usize> lstm::State<A, M, $float> {
+                #[doc = concat!("The state whose ", stringify!($size), "·`LEN` bytes these are; see [`Flat::to_le_bytes`].")]
+                ///
+                /// Another number of bytes does not compile.
+                ///
+                /// ```
+                #[doc = concat!("let bytes = [0; 2 * ", stringify!($size), "];")]
+                #[doc = concat!("let state = bptt::lstm::State::<1, 1, ", stringify!($float), ">::from_le_bytes(&bytes);")]
+                /// assert_eq!(state, bptt::lstm::State::zeros());
+                /// ```
+                pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {
+                    const { assert!(N == size_of::<Self>(), "another number of bytes") }
+                    let (a, bytes) = matrix(bytes);
+                    let (c, _) = matrix(bytes);
+                    lstm::State { a, c }
+                }
+            }
+
+            impl<const A: usize, const Y: usize> dense::Params<A, Y, $float> {
+                #[doc = concat!("The weights whose ", stringify!($size), "·`LEN` bytes these are; see [`Flat::to_le_bytes`].")]
+                ///
+                /// Another number of bytes does not compile.
+                ///
+                /// ```
+                #[doc = concat!("let bytes = [0; 4 * ", stringify!($size), "];")]
+                #[doc = concat!("let head = bptt::dense::Params::<3, 1, ", stringify!($float), ">::from_le_bytes(&bytes);")]
+                /// assert_eq!(head, bptt::dense::Params::zeros());
+                /// ```
+                pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {
+                    const { assert!(N == size_of::<Self>(), "another number of bytes") }
+                    let (w, bytes) = matrix(bytes);
+                    let (b, _) = matrix(bytes);
+                    dense::Params { w, b }
+                }
+            }
+        };
+    };
+}
+
+from_le_bytes!(f32, 4);
+from_le_bytes!(f64, 8);
