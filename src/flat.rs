@@ -212,7 +212,7 @@ pub trait Flat: sealed::Sealed + Sized {
     /// Writes the scalars as bytes: in their order, each the least significant byte first, without header or padding.
     ///
     /// The same bytes on every target. `from_le_bytes` of each type makes a value of them again, at compile time
-    /// too; files of several layers are written one after the other and taken apart with `split_first_chunk`:
+    /// too (there is one for each scalar, so the type must name it: `Vector::<3, f32>`); files of several layers are written one after the other and taken apart with `split_first_chunk`:
     ///
     /// ```
     /// use bptt::{Flat, dense, lstm};
@@ -249,7 +249,7 @@ pub trait Flat: sealed::Sealed + Sized {
     ///
     /// ```compile_fail
     /// // Three scalars are twelve bytes.
-    /// static B: bptt::Vector<3> = bptt::Vector::<3>::from_le_bytes(&[0; 11]);
+    /// static B: bptt::Vector<3> = bptt::Vector::<3, f32>::from_le_bytes(&[0; 11]);
     /// ```
     ///
     /// # Errors

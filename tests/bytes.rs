@@ -4,7 +4,7 @@ use bptt::{Affine, Flat, LengthMismatch, Matrix, Vector, dense, lstm};
 
 /// 1, −2 and 0.15625 in f32 (0x3f800000, 0xc0000000, 0x3e200000), the least significant byte first.
 const THREE: [u8; 12] = [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 0, 0, 0x20, 0x3e];
-static CONSTANT: Vector<3> = Vector::from_le_bytes(&THREE);
+static CONSTANT: Vector<3> = Vector::<3, f32>::from_le_bytes(&THREE);
 
 /// −1/3 in f64: 0xbfd5555555555555.
 const THIRD: [u8; 8] = [0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0xd5, 0xbf];
@@ -59,7 +59,7 @@ fn every_bit_survives() {
     let value = Matrix::<4, 1>::from_columns([odd.map(f32::from_bits)]);
     let mut bytes = [0; 16];
     value.to_le_bytes(&mut bytes).unwrap();
-    let again = Matrix::<4, 1>::from_le_bytes(&bytes);
+    let again = Matrix::<4, 1, f32>::from_le_bytes(&bytes);
     assert_eq!(again.columns()[0].map(f32::to_bits), odd);
 }
 
