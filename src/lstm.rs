@@ -838,7 +838,7 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Backwar
             if let Some(dx) = dx.as_mut().and_then(|dx| dx.get_mut(start..end)) {
                 let [f, i, cc, o] = params.gates();
                 let wx = [&f.wx, &i.wx, &cc.wx, &o.wx];
-                transposed::<L, _, _, _, _, _>(wx, dz, MATRICES, dx);
+                transposed::<L, 4, A, X, M, T>(wx, dz, MATRICES, dx);
             }
             end = start;
         }
@@ -874,7 +874,7 @@ fn through_step<const L: usize, const X: usize, const A: usize, const M: usize, 
     }
     let [f, i, cc, o] = params.gates();
     let dz = matrices(slice::from_ref(&*cache));
-    transposed::<L, _, _, _, _, _>(
+    transposed::<L, 4, A, A, M, T>(
         [&f.wa, &i.wa, &cc.wa, &o.wa],
         dz,
         MATRICES,
