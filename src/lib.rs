@@ -13,6 +13,7 @@ mod real;
 pub mod activation;
 pub mod dense;
 pub mod init;
+pub mod layout;
 pub mod loss;
 pub mod lstm;
 pub mod optimizer;

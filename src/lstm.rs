@@ -144,13 +144,13 @@ impl<const X: usize, const A: usize, T: Real> Params<X, A, T> {
 
     /// The four gates in the order of the fields.
     #[inline(always)]
-    fn gates(&self) -> [&Affine<X, A, T>; 4] {
+    pub(crate) fn gates(&self) -> [&Affine<X, A, T>; 4] {
         [&self.forget, &self.update, &self.candidate, &self.output]
     }
 
     /// The four gates in the order of the fields, to be written.
     #[inline(always)]
-    fn gates_mut(&mut self) -> [&mut Affine<X, A, T>; 4] {
+    pub(crate) fn gates_mut(&mut self) -> [&mut Affine<X, A, T>; 4] {
         [
             &mut self.forget,
             &mut self.update,
