@@ -61,7 +61,7 @@ fn baseline<T: Real, K: Kernel>(kernel: K) -> K::Output {
 
 /// Whether the compiler makes vector instructions for the target. Without them a wide block does not fit
 /// into the registers.
-const VECTORS: bool = cfg!(any(
+pub(crate) const VECTORS: bool = cfg!(any(
     target_arch = "x86",
     target_arch = "x86_64",
     target_arch = "aarch64",

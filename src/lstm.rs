@@ -100,7 +100,9 @@
 use core::slice;
 
 use crate::dispatch::{self, Kernel};
-use crate::product::{Blocks, Lanes, forward as product, in_blocks, transposed, walk};
+use crate::product::{
+    Blocks, Lanes, forward as product, in_blocks, side_by_side, steps_at_a_time, transposed, walk,
+};
 use crate::{Affine, Flat, LengthMismatch, Matrix, Real};
 
 /// The weights of an LSTM cell, or a gradient with respect to them: one [`Affine`] a gate.
@@ -352,8 +354,8 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Step<'_
             let mut z = [[T::ZERO; A]; 4];
             for (z, gate) in z.iter_mut().zip(params.gates()) {
                 *z = gate.b.0[0];
-                walk::<L, A, X, T>(&gate.wx, x, z);
-                walk::<L, A, A, T>(&gate.wa, a_prev, z);
+                walk(&gate.wx, x, z);
+                walk(&gate.wa, a_prev, z);
             }
             in_blocks::<A, L>(&mut StepActivation {
                 z: &z,
@@ -423,7 +425,7 @@ impl<const X: usize, const A: usize, T: Real> Blocks for StepBlock<'_, X, A, T> 
             self.a_prev,
         );
 
-        let units = units::<B, T>(z, Lanes::load(self.c_prev, i)); // (1) to (6)
+        let units = units::<B, T>(side_by_side(z), Lanes::load(self.c_prev, i)); // (1) to (6)
         units.a.store(self.a, i);
         units.c.store(self.c, i);
     }
@@ -599,70 +601,65 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
             a,
             caches,
         } = self;
-        // z_g, first part: b_g + Wx_g·x⟨t⟩ for all t, written into the caches
-        for (g, gate) in params.gates().into_iter().enumerate() {
-            product::<L, A, X, M, T>(
-                &gate.wx,
-                Some(&gate.b),
-                x,
-                matrices_mut(caches),
-                g,
-                MATRICES,
-            );
-        }
+        let steps = steps_at_a_time::<M>();
         let (mut a_prev, mut c_prev) = (&init.a, &init.c);
-        for (a, cache) in a.iter_mut().zip(caches) {
-            // z_g … + Wa_g·a⟨t−1⟩
-            if const { M >= 4 } {
-                for (g, gate) in params.gates().into_iter().enumerate() {
-                    let z = matrices_mut(slice::from_mut(cache));
-                    product::<L, A, A, M, T>(
-                        &gate.wa,
-                        None,
-                        slice::from_ref(a_prev),
-                        z,
-                        g,
-                        MATRICES,
-                    );
-                }
-            } else if const { !walked::<A, L, T>() } {
+        // Not zipped, as in `product`.
+        let (mut a, mut caches) = (a.chunks_mut(steps), caches.chunks_mut(steps));
+        for x in x.chunks(steps) {
+            let a = a.next().unwrap_or_default();
+            let caches = caches.next().unwrap_or_default();
+            // z_g, first part: b_g + Wx_g·x⟨t⟩ for all these steps, written into the caches
+            for (g, gate) in params.gates().into_iter().enumerate() {
+                let (b, z) = (Some(&gate.b), matrices_mut(caches));
+                product::<L, A, X, M, T>(&gate.wx, b, x, z, g, MATRICES);
+            }
+            for (a, cache) in a.iter_mut().zip(caches) {
+                recurrence::<L, X, A, M, T>(params, a_prev, cache); // z_g … + Wa_g·a⟨t−1⟩
                 for m in 0..M {
-                    let z = [
-                        &mut cache.forget.0[m],
-                        &mut cache.update.0[m],
-                        &mut cache.candidate.0[m],
-                        &mut cache.output.0[m],
-                    ];
-                    let a_prev = &a_prev.0[m];
-                    in_blocks::<A, L>(&mut Recurrence { params, a_prev, z });
+                    in_blocks::<A, L>(&mut Activation {
+                        z_f: &mut cache.forget.0[m],
+                        z_i: &mut cache.update.0[m],
+                        z_c: &mut cache.candidate.0[m],
+                        z_o: &mut cache.output.0[m],
+                        c_prev: &c_prev.0[m],
+                        c: &mut cache.c.0[m],
+                        a: &mut a.0[m],
+                    }); // (1) to (6)
                 }
-            } else {
-                for (gate, z) in params
-                    .gates()
-                    .iter()
-                    .zip(matrices_mut(slice::from_mut(cache)))
-                {
-                    for m in 0..M {
-                        walk::<L, A, A, T>(&gate.wa, &a_prev.0[m], &mut z.0[m]);
-                    }
-                }
+                (a_prev, c_prev) = (a, &cache.c);
             }
+        }
+    }
+}
+
+/// z_g + Wa_g·a⟨t−1⟩ for all four gates, in place.
+#[inline(always)]
+fn recurrence<const L: usize, const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &Params<X, A, T>,
+    a_prev: &Matrix<A, M, T>,
+    cache: &mut Cache<A, M, T>,
+) {
+    if const { M < 4 && !walked::<A, L, T>() } {
+        for m in 0..M {
+            let z = [
+                &mut cache.forget.0[m],
+                &mut cache.update.0[m],
+                &mut cache.candidate.0[m],
+                &mut cache.output.0[m],
+            ];
+            let a_prev = &a_prev.0[m];
+            in_blocks::<A, L>(&mut Recurrence { params, a_prev, z });
+        }
+        return;
+    }
+    let z = matrices_mut(slice::from_mut(cache));
+    for (g, gate) in params.gates().into_iter().enumerate() {
+        if const { M >= 4 } {
+            product::<L, A, A, M, T>(&gate.wa, None, slice::from_ref(a_prev), z, g, MATRICES);
+        } else if let Some(z) = z.get_mut(g) {
             for m in 0..M {
-                let (a, c_prev) = (&mut a.0[m], &c_prev.0[m]);
-                let (z_f, z_i) = (&mut cache.forget.0[m], &mut cache.update.0[m]);
-                let (z_c, z_o) = (&mut cache.candidate.0[m], &mut cache.output.0[m]);
-                let c = &mut cache.c.0[m];
-                in_blocks::<A, L>(&mut Activation {
-                    z_f,
-                    z_i,
-                    z_c,
-                    z_o,
-                    c_prev,
-                    c,
-                    a,
-                });
+                walk(&gate.wa, &a_prev.0[m], &mut z.0[m]);
             }
-            (a_prev, c_prev) = (a, &cache.c);
         }
     }
 }
@@ -816,24 +813,44 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Backwar
             dx,
             dstate,
         } = self;
-        let mut rest = &mut *caches;
-        let mut da = da.iter().rev();
-        while let Some((cache, before)) = rest.split_last_mut() {
-            if let Some(da) = da.next() {
-                dstate.a.add(da); // from the output of step t and from step t + 1
+        let mut dx = dx;
+        let mut end = x.len();
+        while end > 0 {
+            let start = end.saturating_sub(steps_at_a_time::<M>());
+            for t in (start..end).rev() {
+                let Some((before, [cache, ..])) = caches.split_at_mut_checked(t) else {
+                    return; // There are as many caches as steps.
+                };
+                if let Some(da) = da.get(t) {
+                    dstate.a.add(da); // from the output of step t and from step t + 1
+                }
+                let c_prev = before.last().map_or(&init.c, |cache| &cache.c);
+                through_step::<L, X, A, M, T>(params, c_prev, cache, dstate); // (7) to (16), (20)
             }
-            let c_prev = before.last().map_or(&init.c, |cache| &cache.c);
-            through_step(params, c_prev, cache, dstate); // (7) to (16), (20)
-            rest = before;
+            // (17), (18), (19), (21)
+            let x = x.get(start..end).unwrap_or_default();
+            let a_first = start
+                .checked_sub(1)
+                .and_then(|t| a.get(t))
+                .unwrap_or(&init.a);
+            let a_later = a.get(start..end - 1).unwrap_or_default();
+            let dz = matrices(caches.get(start..end).unwrap_or_default());
+            for (g, grads) in grads.gates_mut().into_iter().enumerate() {
+                grads.add_gradients::<L, M>(x, a_first, a_later, dz, g, MATRICES);
+            }
+            if let Some(dx) = dx.as_mut().and_then(|dx| dx.get_mut(start..end)) {
+                let [f, i, cc, o] = params.gates();
+                let wx = [&f.wx, &i.wx, &cc.wx, &o.wx];
+                transposed::<L, _, _, _, _, _>(wx, dz, MATRICES, dx);
+            }
+            end = start;
         }
-        let before = a.split_last().map_or(&[][..], |(_, before)| before);
-        gradients::<L, X, A, M, T>(params, x, &init.a, before, caches, grads, dx); // (17), (18), (19), (21)
     }
 }
 
 /// `dstate` in: da and dc_next, out: da⟨t−1⟩ (20) and dc⟨t−1⟩ (12); `cache` out: the dz_g.
 #[inline(always)]
-fn through_step<const X: usize, const A: usize, const M: usize, T: Real>(
+fn through_step<const L: usize, const X: usize, const A: usize, const M: usize, T: Real>(
     params: &Params<X, A, T>,
     c_prev: &Matrix<A, M, T>,
     cache: &mut Cache<A, M, T>,
@@ -860,31 +877,10 @@ fn through_step<const X: usize, const A: usize, const M: usize, T: Real>(
     }
     let [f, i, cc, o] = params.gates();
     let dz = matrices(slice::from_ref(&*cache));
-    transposed(
+    transposed::<L, _, _, _, _, _>(
         [&f.wa, &i.wa, &cc.wa, &o.wa],
         dz,
         MATRICES,
         slice::from_mut(&mut dstate.a),
     ); // (20)
-}
-
-/// (17), (18), (19) for all four gates, and (21) where dx is asked for; `before` is a⟨1⟩ … a⟨T−1⟩.
-#[inline(always)]
-fn gradients<const L: usize, const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &Params<X, A, T>,
-    x: &[Matrix<X, M, T>],
-    a0: &Matrix<A, M, T>,
-    before: &[Matrix<A, M, T>],
-    caches: &[Cache<A, M, T>],
-    grads: &mut Params<X, A, T>,
-    dx: Option<&mut [Matrix<X, M, T>]>,
-) {
-    let dz = matrices(caches);
-    for (g, grads) in grads.gates_mut().into_iter().enumerate() {
-        grads.add_gradients::<L, M>(x, a0, before, dz, g, MATRICES); // (17), (18), (19)
-    }
-    if let Some(dx) = dx {
-        let [f, i, cc, o] = params.gates();
-        transposed([&f.wx, &i.wx, &cc.wx, &o.wx], dz, MATRICES, dx); // (21)
-    }
 }

@@ -11,6 +11,9 @@
 //! W is stored by columns, so a block of rows of one column is contiguous: the vectors run over
 //! rows, and no product but the transposed one ever adds up the lanes of a vector.
 
+use core::hint::black_box;
+
+use crate::dispatch::VECTORS;
 use crate::{Matrix, Real};
 
 /// A few scalars that are worked on at once: some rows of a column.
@@ -114,6 +117,22 @@ fn four<T: Real>(z: &[T]) -> [T; 4] {
     z.first_chunk().copied().unwrap_or([T::ZERO; 4])
 }
 
+/// Hands `lanes` on through memory.
+///
+/// Several sums that are used right after a loop can be turned into vectors in two ways: the lanes of one sum side by side, as
+/// they are loaded, or one lane of several sums. The compiler at times takes the second, which loads each
+/// scalar by itself, loop and all (4 to 40 times slower). A store of the lanes leaves it the first alone.
+#[inline(always)]
+pub(crate) fn side_by_side<const L: usize, const N: usize, T: Real>(
+    lanes: [Lanes<L, T>; N],
+) -> [Lanes<L, T>; N] {
+    if const { VECTORS && L >= 4 } {
+        black_box(lanes)
+    } else {
+        lanes
+    }
+}
+
 /// Work on an index range that is done in blocks of B indices.
 pub(crate) trait Blocks {
     /// Works on the indices i .. i + B.
@@ -170,6 +189,29 @@ pub(crate) fn accumulate<const L: usize, const R: usize, const K: usize, T: Real
     z
 }
 
+/// How many steps are worked through at a time, so that what one product writes is still in the cache when the next one
+/// reads it: 64 columns of the batch.
+pub(crate) const fn steps_at_a_time<const M: usize>() -> usize {
+    at_least_one(64 / M)
+}
+
+const fn at_least_one(n: usize) -> usize {
+    if n == 0 { 1 } else { n }
+}
+
+/// How many columns, each R scalars after the last, can keep one of their cache lines in half of a first-level cache
+/// of 64 sets of 8 lines of 64 bytes: fewer where R is a multiple of a high power of two, since those lines share sets.
+const fn in_cache<const R: usize, T>() -> usize {
+    let stride = R * size_of::<T>();
+    let lowest_bit = stride & stride.wrapping_neg(); // the greatest power of two that divides it
+    let sets = match 4096 / lowest_bit {
+        0 => 1,
+        sets if sets > 64 => 64,
+        sets => sets,
+    };
+    4 * sets
+}
+
 /// z = b + W·u for every column u of every step; without a bias, z = z + W·u.
 ///
 /// The z of step t is the matrix `z[t * stride + offset]`, so that one gate's place in a row of caches can be named.
@@ -182,17 +224,23 @@ pub(crate) fn forward<const L: usize, const R: usize, const K: usize, const M: u
     offset: usize,
     stride: usize,
 ) {
-    in_blocks::<R, L>(&mut ForwardRows {
-        w,
-        bias,
-        u,
-        z,
-        offset,
-        stride,
-    });
+    let steps = steps_at_a_time::<M>();
+    // Not zipped: a zip divides to learn its length, and nothing tells it that the divisor is not 0.
+    let mut z = z.chunks_mut(steps * stride);
+    for u in u.chunks(steps) {
+        let z = z.next().unwrap_or_default();
+        in_blocks::<R, L>(&mut ForwardRows {
+            w,
+            bias,
+            u,
+            z,
+            offset,
+            stride,
+        });
+    }
 }
 
-/// Some rows of z, for all columns: these rows of W stay in the cache.
+/// Some rows of z, for the columns of some steps.
 struct ForwardRows<'a, const R: usize, const K: usize, const M: usize, T> {
     w: &'a Matrix<R, K, T>,
     bias: Option<&'a Matrix<R, 1, T>>,
@@ -207,101 +255,127 @@ impl<const R: usize, const K: usize, const M: usize, T: Real> Blocks
 {
     #[inline(always)]
     fn block<const B: usize>(&mut self, i: usize) {
-        let z = self.z.iter_mut().skip(self.offset).step_by(self.stride);
-        let steps = self.u.iter().zip(z);
-        if const { M >= 4 } {
-            for (u, z) in steps {
-                columns::<B, R, K, T>(self.w, self.bias, i, u.0.iter().zip(&mut z.0));
+        // The columns k .. end of W for all columns of u; then the next ones go on from the sums in z.
+        let (mut k, mut bias) = (0, self.bias);
+        while k < K {
+            let end = if K - k > const { in_cache::<R, T>() } {
+                k + const { in_cache::<R, T>() }
+            } else {
+                K
+            };
+            let columns = self.u.len() * M;
+            let mut n = 0;
+            while n + 4 <= columns {
+                self.four_columns::<B>(bias, i, k, end, [n, n + 1, n + 2, n + 3]);
+                n += 4;
             }
-        } else {
-            let all = steps.flat_map(|(u, z)| u.0.iter().zip(&mut z.0));
-            columns::<B, R, K, T>(self.w, self.bias, i, all);
+            if const { M % 4 != 0 } && n < columns {
+                // What is left: a column that is computed twice comes to the same bits twice.
+                let second = if n + 1 < columns { n + 1 } else { n };
+                self.four_columns::<B>(bias, i, k, end, [n, second, columns - 1, n]);
+            }
+            (k, bias) = (end, None);
         }
     }
 }
 
-/// Rows i .. i + B of z for every pair (u, z) of columns, four pairs at a time.
-#[inline(always)]
-fn columns<'a, const B: usize, const R: usize, const K: usize, T: Real>(
-    w: &Matrix<R, K, T>,
-    bias: Option<&Matrix<R, 1, T>>,
-    i: usize,
-    mut pairs: impl Iterator<Item = (&'a [T; K], &'a mut [T; R])>,
-) {
-    let start = |z: &[T; R]| Lanes::<B, T>::load(bias.map_or(z, |b| &b.0[0]), i);
-    loop {
-        match (pairs.next(), pairs.next(), pairs.next(), pairs.next()) {
-            (Some((u0, z0)), Some((u1, z1)), Some((u2, z2)), Some((u3, z3))) => {
-                let (mut s0, mut s1, mut s2, mut s3) = (start(z0), start(z1), start(z2), start(z3));
-                for k in 0..K {
-                    let w = Lanes::load(&w.0[k], i);
-                    s0 = s0.add_scaled(w, u0[k]);
-                    s1 = s1.add_scaled(w, u1[k]);
-                    s2 = s2.add_scaled(w, u2[k]);
-                    s3 = s3.add_scaled(w, u3[k]);
-                }
-                s0.store(z0, i);
-                s1.store(z1, i);
-                s2.store(z2, i);
-                s3.store(z3, i);
-            }
-            (p0, p1, p2, _) => {
-                for (u, z) in [p0, p1, p2].into_iter().flatten() {
-                    accumulate(start(z), w, i, u).store(z, i);
-                }
-                return;
+impl<const R: usize, const K: usize, const M: usize, T: Real> ForwardRows<'_, R, K, M, T> {
+    /// Rows i .. i + B of four columns of z, with the columns k .. end of W.
+    #[inline(always)]
+    fn four_columns<const B: usize>(
+        &mut self,
+        bias: Option<&Matrix<R, 1, T>>,
+        i: usize,
+        k: usize,
+        end: usize,
+        n: [usize; 4],
+    ) {
+        let start = |n| {
+            let z = match bias {
+                Some(bias) => Some(&bias.0[0]),
+                None => column(self.z, self.offset, self.stride, n),
+            };
+            z.map_or(Lanes::<B, T>::ZERO, |z| Lanes::load(z, i))
+        };
+        let (mut s0, mut s1, mut s2, mut s3) = (start(n[0]), start(n[1]), start(n[2]), start(n[3]));
+        let part = |n| match column(self.u, 0, 1, n).and_then(|u| u.get(k..end)) {
+            Some(u) => u,
+            None => &[], // No column and no row is beyond the end.
+        };
+        let u = part(n[0])
+            .iter()
+            .zip(part(n[1]))
+            .zip(part(n[2]))
+            .zip(part(n[3]));
+        let w = self.w.0.get(k..end).unwrap_or_default();
+        for (w, (((u0, u1), u2), u3)) in w.iter().zip(u) {
+            let w = Lanes::load(w, i);
+            s0 = s0.add_scaled(w, *u0);
+            s1 = s1.add_scaled(w, *u1);
+            s2 = s2.add_scaled(w, *u2);
+            s3 = s3.add_scaled(w, *u3);
+        }
+        for (s, n) in [(s0, n[0]), (s1, n[1]), (s2, n[2]), (s3, n[3])] {
+            if let Some(z) = column_mut(self.z, self.offset, self.stride, n) {
+                s.store(z, i);
             }
         }
     }
+}
+
+/// Column n of the matrices `steps[t * stride + offset]` one after the other, each of M columns.
+#[inline(always)]
+fn column<const R: usize, const M: usize, T>(
+    steps: &[Matrix<R, M, T>],
+    offset: usize,
+    stride: usize,
+    n: usize,
+) -> Option<&[T; R]> {
+    let step = steps.get(n / M * stride + offset)?;
+    step.0.get(n % M)
+}
+
+/// [`column`], to be written.
+#[inline(always)]
+fn column_mut<const R: usize, const M: usize, T>(
+    steps: &mut [Matrix<R, M, T>],
+    offset: usize,
+    stride: usize,
+    n: usize,
+) -> Option<&mut [T; R]> {
+    let step = steps.get_mut(n / M * stride + offset)?;
+    step.0.get_mut(n % M)
 }
 
 /// z = z + W·u for one column, for a W that is too large for the first-level cache: walks it from front to back, four
 /// whole columns at a time, while z stays in the cache.
 #[inline(always)]
-pub(crate) fn walk<const L: usize, const R: usize, const K: usize, T: Real>(
+pub(crate) fn walk<const R: usize, const K: usize, T: Real>(
     w: &Matrix<R, K, T>,
     u: &[T; K],
     z: &mut [T; R],
 ) {
-    let mut pairs = w.0.iter().zip(u);
-    loop {
-        match (pairs.next(), pairs.next(), pairs.next(), pairs.next()) {
-            (Some(p0), Some(p1), Some(p2), Some(p3)) => {
-                in_blocks::<R, L>(&mut Walk {
-                    w: [p0.0, p1.0, p2.0, p3.0],
-                    u: [*p0.1, *p1.1, *p2.1, *p3.1],
-                    z,
-                });
-            }
-            (p0, p1, p2, _) => {
-                for (w, u) in [p0, p1, p2].into_iter().flatten() {
-                    in_blocks::<R, L>(&mut Walk { w: [w], u: [*u], z });
-                }
-                return;
-            }
+    let (w4, u4) = (w.0.chunks_exact(4), u.chunks_exact(4));
+    let (w_rest, u_rest) = (w4.remainder(), u4.remainder());
+    for (w, u) in w4.zip(u4) {
+        let ([w0, w1, w2, w3], [u0, u1, u2, u3]) = (w, u) else {
+            continue; // A chunk has four.
+        };
+        for r in 0..R {
+            let sum = z[r] + w0[r] * *u0;
+            let sum = sum + w1[r] * *u1;
+            let sum = sum + w2[r] * *u2;
+            z[r] = sum + w3[r] * *u3;
+        }
+    }
+    for (w, u) in w_rest.iter().zip(u_rest) {
+        for r in 0..R {
+            z[r] = z[r] + w[r] * *u;
         }
     }
 }
 
-/// z + C columns of W, each by its factor.
-struct Walk<'a, const C: usize, const R: usize, T> {
-    w: [&'a [T; R]; C],
-    u: [T; C],
-    z: &'a mut [T; R],
-}
-
-impl<const C: usize, const R: usize, T: Real> Blocks for Walk<'_, C, R, T> {
-    #[inline(always)]
-    fn block<const B: usize>(&mut self, i: usize) {
-        let mut z = Lanes::<B, T>::load(self.z, i);
-        for (w, u) in self.w.iter().zip(self.u) {
-            z = z.add_scaled(Lanes::load(w, i), u);
-        }
-        z.store(self.z, i);
-    }
-}
-
-/// du = Σ_g W_gᵀ·dz_g for every pair (dz, du), one column each, over G matrices of the same shape.
+/// du = Σ_g W_gᵀ·dz_g for every column of every step, over G matrices of the same shape.
 ///
 /// Each entry of du is a sum over G·R products. R is cut into blocks of 8 rows and, for what is left,
 /// at most one block each of 4, 2 and 1. The blocks of 8 of all matrices go into 8 interleaved partial sums, one a
@@ -311,6 +385,7 @@ impl<const C: usize, const R: usize, T: Real> Blocks for Walk<'_, C, R, T> {
 /// The dz of step t are the first G of the `stride` matrices from `dz[t * stride]` on; `du` has one matrix a step.
 #[inline(always)]
 pub(crate) fn transposed<
+    const L: usize,
     const G: usize,
     const R: usize,
     const K: usize,
@@ -322,159 +397,246 @@ pub(crate) fn transposed<
     stride: usize,
     du: &mut [Matrix<K, M, T>],
 ) {
-    let steps = if M < CHUNK { CHUNK / M } else { 1 };
-    for (dz, du) in dz.chunks(steps * stride).zip(du.chunks_mut(steps)) {
-        if const { M == 1 } && du.len() == 1 {
-            in_blocks::<K, 8>(&mut TransposedColumns { w, dz, stride, du });
-        } else {
-            in_blocks::<K, 4>(&mut TransposedColumns { w, dz, stride, du });
+    if const { !VECTORS } {
+        let mut rows = TransposedRows::<L, false, G, R, K, M, T> { w, dz, stride, du };
+        for n in 0..rows.du.len() * M {
+            for k in 0..K {
+                let dot = rows.dot(k, n);
+                rows.store::<1>(k, n, &[dot]);
+            }
+        }
+        return;
+    }
+    // The dz of these steps fill half of the first-level cache.
+    let steps = const { at_least_one(16 * 1024 / (G * R * M * size_of::<T>())) };
+    let mut du = du.chunks_mut(steps); // not zipped, as in `forward`
+    for dz in dz.chunks(steps * stride) {
+        let du = du.next().unwrap_or_default();
+        let columns = du.len() * M;
+        if columns > 1 {
+            in_blocks::<K, 4>(&mut TransposedRows::<L, true, G, R, K, M, T> { w, dz, stride, du });
+        }
+        if const { M % 2 != 0 } && columns % 2 != 0 {
+            in_blocks::<K, 8>(&mut TransposedRows::<L, false, G, R, K, M, T> { w, dz, stride, du });
         }
     }
 }
 
-/// Some entries of du, for all columns: these columns of W stay in the cache.
-struct TransposedColumns<'a, const G: usize, const R: usize, const K: usize, const M: usize, T> {
+/// Some entries of du for the columns of some steps: all PAIRS of columns, or the last column alone.
+struct TransposedRows<
+    'a,
+    const L: usize,
+    const PAIRS: bool,
+    const G: usize,
+    const R: usize,
+    const K: usize,
+    const M: usize,
+    T,
+> {
     w: [&'a Matrix<R, K, T>; G],
     dz: &'a [Matrix<R, M, T>],
     stride: usize,
     du: &'a mut [Matrix<K, M, T>],
 }
 
-impl<const G: usize, const R: usize, const K: usize, const M: usize, T: Real> Blocks
-    for TransposedColumns<'_, G, R, K, M, T>
-{
-    #[inline(always)]
-    fn block<const B: usize>(&mut self, k: usize) {
-        let dz = self
-            .dz
-            .chunks_exact(self.stride)
-            .filter_map(|dz| dz.first_chunk::<G>());
-        let steps = dz.zip(&mut *self.du);
-        if const { M >= 4 } {
-            for (dz, du) in steps {
-                dots::<B, G, R, K, T>(self.w, k, step_columns(dz, du));
-            }
-        } else {
-            dots::<B, G, R, K, T>(self.w, k, steps.flat_map(|(dz, du)| step_columns(dz, du)));
-        }
-    }
-}
-
-/// The columns of one step: of the G matrices dz, and of du.
-#[inline(always)]
-fn step_columns<'a, const G: usize, const R: usize, const K: usize, const M: usize, T>(
-    dz: &'a [Matrix<R, M, T>; G],
-    du: &'a mut Matrix<K, M, T>,
-) -> impl Iterator<Item = ([&'a [T; R]; G], &'a mut [T; K])> {
-    du.0.iter_mut().enumerate().map(|(m, du)| {
-        let mut columns = [&dz[0].0[m]; G];
-        for g in 1..G {
-            columns[g] = &dz[g].0[m];
-        }
-        (columns, du)
-    })
-}
-
-/// Entries k .. k + B of du for every pair (dz, du) of columns, two pairs at a time.
-#[inline(always)]
-fn dots<'a, const B: usize, const G: usize, const R: usize, const K: usize, T: Real>(
-    w: [&Matrix<R, K, T>; G],
-    k: usize,
-    mut pairs: impl Iterator<Item = ([&'a [T; R]; G], &'a mut [T; K])>,
-) {
-    loop {
-        match (pairs.next(), pairs.next()) {
-            (Some((dz0, du0)), Some((dz1, du1))) => {
-                let [s0, s1] = dot::<B, 2, G, R, K, T>(w, k, [dz0, dz1]);
-                Lanes(s0).store(du0, k);
-                Lanes(s1).store(du1, k);
-            }
-            (p0, _) => {
-                if let Some((dz0, du0)) = p0 {
-                    let [s0] = dot::<B, 1, G, R, K, T>(w, k, [dz0]);
-                    Lanes(s0).store(du0, k);
-                }
-                return;
-            }
-        }
-    }
-}
-
-/// The dot products of B columns of the W with N columns of the dz.
-#[inline(always)]
-fn dot<const B: usize, const N: usize, const G: usize, const R: usize, const K: usize, T: Real>(
-    w: [&Matrix<R, K, T>; G],
-    k: usize,
-    dz: [[&[T; R]; G]; N],
-) -> [[T; B]; N] {
-    let mut du = if const { R / 8 > 0 } {
-        partial::<8, B, N, G, R, K, T>(w, k, dz, 0, R / 8)
-    } else {
-        [[T::ZERO; B]; N]
-    };
-    let mut add = |more: [[T; B]; N]| {
-        for n in 0..N {
-            for j in 0..B {
-                du[n][j] = du[n][j] + more[n][j];
-            }
-        }
-    };
-    if const { R & 4 != 0 } {
-        add(partial::<4, B, N, G, R, K, T>(w, k, dz, R & !7, 1));
-    }
-    if const { R & 2 != 0 } {
-        add(partial::<2, B, N, G, R, K, T>(w, k, dz, R & !3, 1));
-    }
-    if const { R & 1 != 0 } {
-        add(partial::<1, B, N, G, R, K, T>(w, k, dz, R & !1, 1));
-    }
-    du
-}
-
-/// The part of the dot products that comes from `count` blocks of P rows from row `first` on, with P partial sums.
-#[inline(always)]
-fn partial<
-    const P: usize,
-    const B: usize,
-    const N: usize,
+impl<
+    const L: usize,
+    const PAIRS: bool,
     const G: usize,
     const R: usize,
     const K: usize,
+    const M: usize,
     T: Real,
->(
-    w: [&Matrix<R, K, T>; G],
-    k: usize,
-    dz: [[&[T; R]; G]; N],
-    first: usize,
-    count: usize,
-) -> [[T; B]; N] {
-    let mut sums = [[Lanes::<P, T>::ZERO; B]; N];
-    for g in 0..G {
-        let Some(w) = w[g].0.get(k..).and_then(|w| w.first_chunk::<B>()) else {
-            continue; // The blocks never reach beyond K.
+> Blocks for TransposedRows<'_, L, PAIRS, G, R, K, M, T>
+{
+    #[inline(always)]
+    fn block<const B: usize>(&mut self, k: usize) {
+        let columns = self.du.len() * M;
+        if const { PAIRS } {
+            for n in (1..columns).step_by(2) {
+                let du = self.dots::<B>(k, [n - 1, n]);
+                let (du0, du1) = du.split_at(4);
+                self.store::<B>(k, n - 1, du0);
+                self.store::<B>(k, n, du1);
+            }
+        } else if let Some(n) = columns.checked_sub(1) {
+            let du = self.dots::<B>(k, [n, n]);
+            self.store::<B>(k, n, &du);
+        }
+    }
+}
+
+impl<
+    const L: usize,
+    const PAIRS: bool,
+    const G: usize,
+    const R: usize,
+    const K: usize,
+    const M: usize,
+    T: Real,
+> TransposedRows<'_, L, PAIRS, G, R, K, M, T>
+{
+    /// Writes entries k .. k + B of column n of du: the first B of `values`.
+    #[inline(always)]
+    fn store<const B: usize>(&mut self, k: usize, n: usize, values: &[T]) {
+        if let (Some(du), Some(values)) = (column_mut(self.du, 0, 1, n), values.first_chunk::<B>())
+        {
+            Lanes(*values).store(du, k);
+        }
+    }
+
+    /// Dot products of columns of the W with columns of the dz. PAIRS: columns k .. k + B, first with column n\[0\],
+    /// then, from place 4 on, with column n\[1\]. Otherwise: columns k .. k + B with column n\[0\].
+    #[inline(always)]
+    fn dots<const B: usize>(&self, k: usize, n: [usize; 2]) -> [T; 8] {
+        // As many of the partial sums at a time as fill half a block of rows.
+        let sums = if const { R / 8 == 0 } {
+            [Lanes::ZERO; 8]
+        } else if const { L >= 16 } {
+            self.eights::<B, 8>(k, n)
+        } else if const { L >= 8 } {
+            self.eights::<B, 4>(k, n)
+        } else if const { L >= 4 } {
+            self.eights::<B, 2>(k, n)
+        } else {
+            self.eights::<B, 1>(k, n)
         };
-        for block in 0..count {
-            let i = first + block * P;
-            for j in 0..B {
-                let w = Lanes::load(&w[j], i);
-                for n in 0..N {
-                    sums[n][j] = sums[n][j].add_product(w, Lanes::load(dz[n][g], i));
+        let sums = side_by_side(sums);
+        let mut du = [T::ZERO; 8];
+        for j in 0..8 {
+            du[j] = sums[j].sum();
+        }
+        if const { R % 8 > 0 } {
+            for j in 0..8 {
+                let (k, n) = if PAIRS {
+                    (k + j % 4, n[j / 4])
+                } else {
+                    (k + j, n[0])
+                };
+                du[j] = self.add_rest(du[j], k, n);
+            }
+        }
+        du
+    }
+
+    /// The partial sums over the blocks of 8 rows, V at a time: those of eight dot products then stay in registers.
+    #[inline(always)]
+    fn eights<const B: usize, const V: usize>(&self, k: usize, n: [usize; 2]) -> [Lanes<8, T>; 8] {
+        let mut sums = [Lanes::<8, T>::ZERO; 8];
+        for part in 0..8 / V {
+            let (mut first, mut second) = ([Lanes::<V, T>::ZERO; 4], [Lanes::<V, T>::ZERO; 4]);
+            for g in 0..G {
+                let w = |j| match self.w[g].0.get(k + j) {
+                    Some(w) => w,
+                    None => &self.w[g].0[0], // Its sums are not used.
+                };
+                let dz = |n| column(self.dz, g, self.stride, n);
+                let (Some(dz0), Some(dz1)) = (dz(n[0]), dz(n[1])) else {
+                    continue; // No column is beyond the end.
+                };
+                let w0 = [w(0), w(1), w(2), w(3)];
+                let w1 = [w(4), w(5), w(6), w(7)];
+                for block in 0..R / 8 {
+                    let i = 8 * block + V * part;
+                    let d0 = Lanes::load(dz0, i);
+                    let w0 = load_four(w0, i);
+                    first = add_products::<B, V, T>(first, w0, d0);
+                    if const { PAIRS } {
+                        second = add_products::<B, V, T>(second, w0, Lanes::load(dz1, i));
+                    } else if const { B > 4 } {
+                        second = add_products::<B, V, T>(second, load_four(w1, i), d0);
+                    }
+                }
+            }
+            let [s0, s1, s2, s3] = first;
+            let [s4, s5, s6, s7] = second;
+            let parts = [s0, s1, s2, s3, s4, s5, s6, s7];
+            for j in 0..8 {
+                for l in 0..V {
+                    sums[j].0[V * part + l] = parts[j].0[l];
                 }
             }
         }
+        sums
     }
-    let mut du = [[T::ZERO; B]; N];
-    for n in 0..N {
-        for j in 0..B {
-            du[n][j] = sums[n][j].sum();
+
+    /// The dot product of column k of the W with column n of the dz: one at a time, where eight partial sums are all
+    /// that fits into the registers.
+    #[inline(always)]
+    fn dot(&self, k: usize, n: usize) -> T {
+        let du = if const { R / 8 > 0 } {
+            self.part::<8>(k, n, 0, R / 8)
+        } else {
+            T::ZERO
+        };
+        self.add_rest(du, k, n)
+    }
+
+    /// du and what comes from the rows that are left after the blocks of 8.
+    #[inline(always)]
+    fn add_rest(&self, du: T, k: usize, n: usize) -> T {
+        let mut du = du;
+        if const { R & 4 != 0 } {
+            du = du + self.part::<4>(k, n, R & !7, 1);
         }
+        if const { R & 2 != 0 } {
+            du = du + self.part::<2>(k, n, R & !3, 1);
+        }
+        if const { R & 1 != 0 } {
+            du = du + self.part::<1>(k, n, R & !1, 1);
+        }
+        du
     }
-    du
+
+    /// The part of a dot product that comes from some blocks of P rows from row i on, with P partial sums.
+    #[inline(always)]
+    fn part<const P: usize>(&self, k: usize, n: usize, i: usize, blocks: usize) -> T {
+        let mut sums = Lanes::<P, T>::ZERO;
+        for g in 0..G {
+            if let (Some(w), Some(dz)) = (self.w[g].0.get(k), column(self.dz, g, self.stride, n)) {
+                for block in 0..blocks {
+                    let i = i + block * P;
+                    sums = sums.add_product(Lanes::load(w, i), Lanes::load(dz, i));
+                }
+            }
+        }
+        sums.sum()
+    }
 }
 
-/// How many columns of dz and u are worked through before the next block of dW: 64 columns of a block stay in the
-/// first-level cache.
-const CHUNK: usize = 64;
+#[inline(always)]
+fn load_four<const L: usize, const R: usize, T: Real>(
+    w: [&[T; R]; 4],
+    i: usize,
+) -> [Lanes<L, T>; 4] {
+    let [w0, w1, w2, w3] = w;
+    [
+        Lanes::load(w0, i),
+        Lanes::load(w1, i),
+        Lanes::load(w2, i),
+        Lanes::load(w3, i),
+    ]
+}
+
+/// s_j + w_j ⊙ d for the first B of four. By name and not by index: an array that a loop indexes stays in memory.
+#[inline(always)]
+fn add_products<const B: usize, const L: usize, T: Real>(
+    s: [Lanes<L, T>; 4],
+    w: [Lanes<L, T>; 4],
+    d: Lanes<L, T>,
+) -> [Lanes<L, T>; 4] {
+    let [mut s0, mut s1, mut s2, mut s3] = s;
+    let [w0, w1, w2, w3] = w;
+    s0 = s0.add_product(w0, d);
+    if const { B > 1 } {
+        s1 = s1.add_product(w1, d);
+    }
+    if const { B > 2 } {
+        s2 = s2.add_product(w2, d);
+        s3 = s3.add_product(w3, d);
+    }
+    [s0, s1, s2, s3]
+}
 
 /// dW = dW + Σ dz·uᵀ over all steps, time descending, then batch ascending.
 ///
@@ -488,7 +650,7 @@ pub(crate) fn outer<const L: usize, const R: usize, const K: usize, const M: usi
     first: &Matrix<K, M, T>,
     later: &[Matrix<K, M, T>],
 ) {
-    let steps = if M < CHUNK { CHUNK / M } else { 1 };
+    let steps = const { at_least_one(in_cache::<R, T>() * 3 / 4 / M) };
     let mut chunks = later.rchunks(steps);
     for dz in dz.rchunks(steps * stride) {
         in_blocks::<R, L>(&mut OuterRows {

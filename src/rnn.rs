@@ -40,7 +40,9 @@
 use core::slice;
 
 use crate::dispatch::{self, Kernel};
-use crate::product::{Blocks, Lanes, accumulate, forward as product, in_blocks, transposed};
+use crate::product::{
+    Blocks, Lanes, accumulate, forward as product, in_blocks, steps_at_a_time, transposed,
+};
 use crate::{Affine, LengthMismatch, Matrix, Real};
 
 /// The weights of an RNN cell, or a gradient with respect to them.
@@ -171,31 +173,30 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
     fn run<const L: usize, const W: usize>(self) {
         let Forward { params, x, a0, a } = self;
         let Affine { wa, wx, b } = params;
-        product::<L, A, X, M, T>(wx, Some(b), x, a, 0, 1); // (1), first part: b + Wx·x⟨t⟩ for all t
+        let steps = steps_at_a_time::<M>();
         let mut a_prev = a0;
-        for a in a {
-            if const { M >= 4 } {
-                product::<L, A, A, M, T>(
-                    wa,
-                    None,
-                    slice::from_ref(a_prev),
-                    slice::from_mut(a),
-                    0,
-                    1,
-                ); // (1) … + Wa·a⟨t−1⟩
-                for a in a.0.as_flattened_mut() {
-                    *a = a.tanh(); // (2)
+        let mut a = a.chunks_mut(steps); // not zipped, as in `product`
+        for x in x.chunks(steps) {
+            let a = a.next().unwrap_or_default();
+            product::<L, A, X, M, T>(wx, Some(b), x, a, 0, 1); // (1), first part: b + Wx·x⟨t⟩
+            for a in a {
+                if const { M >= 4 } {
+                    let (u, z) = (slice::from_ref(a_prev), slice::from_mut(a));
+                    product::<L, A, A, M, T>(wa, None, u, z, 0, 1); // (1) … + Wa·a⟨t−1⟩
+                    for a in a.0.as_flattened_mut() {
+                        *a = a.tanh(); // (2)
+                    }
+                } else {
+                    for m in 0..M {
+                        in_blocks::<A, W>(&mut Recurrence {
+                            wa,
+                            a_prev: &a_prev.0[m],
+                            a: &mut a.0[m],
+                        });
+                    }
                 }
-            } else {
-                for m in 0..M {
-                    in_blocks::<A, W>(&mut Recurrence {
-                        wa,
-                        a_prev: &a_prev.0[m],
-                        a: &mut a.0[m],
-                    });
-                }
+                a_prev = a;
             }
-            a_prev = a;
         }
     }
 }
@@ -302,28 +303,36 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Backwar
             dx,
             da_state,
         } = self;
-        let mut rest = &mut *da;
-        for a in a.iter().rev() {
-            let Some((da, before)) = rest.split_last_mut() else {
-                break;
-            };
-            through_step(params, a, da, da_state); // (4), (8)
-            if let Some(da) = before.last_mut() {
-                da.add(da_state); // (3)
+        let mut dx = dx;
+        let mut end = x.len();
+        while end > 0 {
+            let start = end.saturating_sub(steps_at_a_time::<M>());
+            for t in (start..end).rev() {
+                let (Some((before, [dz, ..])), Some(a)) = (da.split_at_mut_checked(t), a.get(t))
+                else {
+                    return; // There are as many da and a as steps.
+                };
+                through_step::<L, X, A, M, T>(params, a, dz, da_state); // (4), (8)
+                if let Some(da) = before.last_mut() {
+                    da.add(da_state); // (3)
+                }
             }
-            rest = before;
-        }
-        let before = a.split_last().map_or(&[][..], |(_, before)| before);
-        grads.add_gradients::<L, M>(x, a0, before, da, 0, 1); // (5), (6), (7)
-        if let Some(dx) = dx {
-            transposed([&params.wx], da, 1, dx); // (9)
+            let x = x.get(start..end).unwrap_or_default();
+            let a_first = start.checked_sub(1).and_then(|t| a.get(t)).unwrap_or(a0);
+            let a_later = a.get(start..end - 1).unwrap_or_default();
+            let dz = da.get(start..end).unwrap_or_default();
+            grads.add_gradients::<L, M>(x, a_first, a_later, dz, 0, 1); // (5), (6), (7)
+            if let Some(dx) = dx.as_mut().and_then(|dx| dx.get_mut(start..end)) {
+                transposed::<L, _, _, _, _, _>([&params.wx], dz, 1, dx); // (9)
+            }
+            end = start;
         }
     }
 }
 
 /// `da` in: dh⟨t⟩, out: dz⟨t⟩ (4); `da_prev` out: Waᵀ·dz⟨t⟩ (8).
 #[inline(always)]
-fn through_step<const X: usize, const A: usize, const M: usize, T: Real>(
+fn through_step<const L: usize, const X: usize, const A: usize, const M: usize, T: Real>(
     params: &Params<X, A, T>,
     a: &Matrix<A, M, T>,
     da: &mut Matrix<A, M, T>,
@@ -332,7 +341,7 @@ fn through_step<const X: usize, const A: usize, const M: usize, T: Real>(
     for (da, a) in da.0.as_flattened_mut().iter_mut().zip(a.0.as_flattened()) {
         *da = *da * (T::ONE - *a * *a); // (4)
     }
-    transposed(
+    transposed::<L, _, _, _, _, _>(
         [&params.wa],
         slice::from_ref(da),
         1,
