@@ -111,12 +111,6 @@ impl<const L: usize, T: Real> Lanes<L, T> {
     }
 }
 
-/// The first four.
-#[inline(always)]
-fn four<T: Real>(z: &[T]) -> [T; 4] {
-    z.first_chunk().copied().unwrap_or([T::ZERO; 4])
-}
-
 /// Hands `lanes` on through memory.
 ///
 /// Several sums that are used right after a loop can be turned into vectors in two ways: the lanes of one sum side by side, as
@@ -131,6 +125,12 @@ pub(crate) fn side_by_side<const L: usize, const N: usize, T: Real>(
     } else {
         lanes
     }
+}
+
+/// The first four.
+#[inline(always)]
+fn four<T: Real>(z: &[T]) -> [T; 4] {
+    z.first_chunk().copied().unwrap_or([T::ZERO; 4])
 }
 
 /// Work on an index range that is done in blocks of B indices.

@@ -1,0 +1,155 @@
+//! Calls one kernel so many times, and nothing else: for an instruction counter around the process.
+//!
+//! ```text
+//! instructions                  the names of the kernels
+//! instructions KERNEL CALLS
+//! ```
+
+use std::hint::black_box;
+
+use bptt::{Affine, Flat, Matrix, Real, activation, backend, lstm, rnn};
+
+/// Time steps of a sequence.
+const STEPS: usize = 10;
+
+/// A kernel under a name: what is called, how often.
+type Case = (&'static str, fn(usize));
+
+const CASES: [Case; 16] = [
+    ("lstm step (8, 8) f32", step::<8, 8, f32>),
+    ("lstm step (16, 20) f32", step::<16, 20, f32>),
+    ("lstm step (16, 32) f32", step::<16, 32, f32>),
+    ("lstm step (64, 128) f32", step::<64, 128, f32>),
+    ("lstm step (16, 32) f64", step::<16, 32, f64>),
+    ("lstm forward (16, 32) M=1 f32", forward::<16, 32, 1, f32>),
+    ("lstm forward (16, 32) M=8 f32", forward::<16, 32, 8, f32>),
+    ("lstm training (16, 20) M=1 f32", training::<16, 20, 1, f32>),
+    ("lstm training (16, 32) M=1 f32", training::<16, 32, 1, f32>),
+    ("lstm training (16, 32) M=8 f32", training::<16, 32, 8, f32>),
+    ("lstm training (16, 32) M=8 f64", training::<16, 32, 8, f64>),
+    (
+        "rnn forward (16, 32) M=1 f32",
+        rnn_forward::<16, 32, 1, f32>,
+    ),
+    (
+        "rnn training (16, 32) M=8 f32",
+        rnn_training::<16, 32, 8, f32>,
+    ),
+    ("exp of 1024 f32", |calls| {
+        slice(calls, activation::exp_slice)
+    }),
+    ("sigmoid of 1024 f32", |calls| {
+        slice(calls, activation::sigmoid_slice)
+    }),
+    ("tanh of 1024 f32", |calls| {
+        slice(calls, activation::tanh_slice)
+    }),
+];
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let Some(name) = arguments.next() else {
+        for (name, _) in CASES {
+            println!("{:?}: {name}", backend());
+        }
+        return;
+    };
+    let calls = arguments.next().expect("the number of calls");
+    let calls = calls.parse().expect("a number");
+    let (_, run) = CASES.iter().find(|case| case.0 == name).expect("a kernel");
+    run(calls);
+}
+
+/// Small numbers of both signs.
+fn numbers<F: Flat>(steps: usize) -> Vec<F::Scalar> {
+    (0..steps * F::LEN)
+        .map(|i| F::Scalar::from_f64((i * 37 % 101) as f64 / 500.0 - 0.1))
+        .collect()
+}
+
+fn step<const X: usize, const A: usize, T: Real>(calls: usize) {
+    let params = numbers::<lstm::Params<X, A, T>>(1);
+    let params = lstm::Params::<X, A, T>::from_flat(&params).unwrap();
+    let x = Matrix::<X, 1, T>::zeros();
+    let (prev, mut next) = (lstm::State::<A, 1, T>::zeros(), lstm::State::zeros());
+    for _ in 0..calls {
+        lstm::step(params, black_box(&x), &prev, &mut next);
+    }
+    black_box(next);
+}
+
+fn forward<const X: usize, const A: usize, const M: usize, T: Real>(calls: usize) {
+    lstm::<X, A, M, T>(calls, false);
+}
+
+fn training<const X: usize, const A: usize, const M: usize, T: Real>(calls: usize) {
+    lstm::<X, A, M, T>(calls, true);
+}
+
+fn lstm<const X: usize, const A: usize, const M: usize, T: Real>(calls: usize, train: bool) {
+    let params = numbers::<lstm::Params<X, A, T>>(1);
+    let params = lstm::Params::<X, A, T>::from_flat(&params).unwrap();
+    let x = numbers::<Matrix<X, M, T>>(STEPS);
+    let x = Matrix::<X, M, T>::slice_from_flat(&x).unwrap();
+    let da = numbers::<Matrix<A, M, T>>(STEPS);
+    let da = Matrix::<A, M, T>::slice_from_flat(&da).unwrap();
+    let init = lstm::State::zeros();
+    let mut a = vec![Matrix::<A, M, T>::zeros(); STEPS];
+    let mut caches = vec![lstm::Cache::zeros(); STEPS];
+    let mut dx = vec![Matrix::zeros(); STEPS];
+    let (mut grads, mut dstate) = (lstm::Params::zeros(), lstm::State::zeros());
+    for _ in 0..calls {
+        lstm::forward(params, black_box(x), &init, &mut a, &mut caches).unwrap();
+        if train {
+            let (grads, dx) = (&mut grads, Some(&mut *dx));
+            lstm::backward(
+                params,
+                x,
+                &init,
+                &a,
+                &mut caches,
+                da,
+                grads,
+                dx,
+                &mut dstate,
+            )
+            .unwrap();
+        }
+    }
+    black_box((a, dx, grads, dstate));
+}
+
+fn rnn_forward<const X: usize, const A: usize, const M: usize, T: Real>(calls: usize) {
+    rnn::<X, A, M, T>(calls, false);
+}
+
+fn rnn_training<const X: usize, const A: usize, const M: usize, T: Real>(calls: usize) {
+    rnn::<X, A, M, T>(calls, true);
+}
+
+fn rnn<const X: usize, const A: usize, const M: usize, T: Real>(calls: usize, train: bool) {
+    let params = numbers::<Affine<X, A, T>>(1);
+    let params = Affine::<X, A, T>::from_flat(&params).unwrap();
+    let x = numbers::<Matrix<X, M, T>>(STEPS);
+    let x = Matrix::<X, M, T>::slice_from_flat(&x).unwrap();
+    let a0 = Matrix::zeros();
+    let mut a = vec![Matrix::<A, M, T>::zeros(); STEPS];
+    let mut da = vec![Matrix::<A, M, T>::zeros(); STEPS];
+    let mut dx = vec![Matrix::zeros(); STEPS];
+    let (mut grads, mut da_state) = (Affine::zeros(), Matrix::zeros());
+    for _ in 0..calls {
+        rnn::forward(params, black_box(x), &a0, &mut a).unwrap();
+        if train {
+            let (grads, dx) = (&mut grads, Some(&mut *dx));
+            rnn::backward(params, x, &a0, &a, &mut da, grads, dx, &mut da_state).unwrap();
+        }
+    }
+    black_box((a, dx, grads, da_state));
+}
+
+fn slice(calls: usize, run: fn(&mut [f32])) {
+    let mut x = numbers::<Matrix<1024, 1>>(1);
+    for _ in 0..calls {
+        run(black_box(&mut x));
+    }
+}
