@@ -17,9 +17,9 @@ mod sealed {
 /// A type that *is* a flat array of scalars and can be viewed as one, and one as it.
 ///
 /// Implemented for every matrix, parameter, state and cache type, and sealed, because the views
-/// rely on their layout: a `Matrix` is `repr(transparent)` over `[[T; R]; C]`, every other such type is
-/// `repr(C)` and has only fields of this kind with the same `T`. All alignments are then that of
-/// `T`, so there is no padding, and every bit pattern of the scalars is a valid value.
+/// rely on their layout: a `Matrix` is `repr(transparent)` over `[[T; R]; C]`, every other such
+/// type is `repr(C)` and has only fields of this kind with the same `T`. All alignments are then
+/// that of `T`, so there is no padding, and every bit pattern of the scalars is a valid value.
 ///
 /// A view is how a host keeps large parameters off the stack, how an optimizer sees all weights as
 /// one slice, and how weights are stored and loaded:
@@ -140,7 +140,8 @@ pub trait Flat: sealed::Sealed + Sized {
     fn slice_as_flat(sequence: &[Self]) -> &[Self::Scalar] {
         const { Self::LAYOUT }
         // SAFETY: by LAYOUT, `sequence` is exactly `len * LEN` scalars without padding, aligned as
-        // scalars are. The product cannot overflow: the memory exists. Borrow and lifetime are those of `sequence`.
+        // scalars are. The product cannot overflow: the memory exists. Borrow and lifetime are
+        // those of `sequence`.
         unsafe { slice::from_raw_parts(sequence.as_ptr().cast(), sequence.len() * Self::LEN) }
     }
 
@@ -208,6 +209,65 @@ pub trait Flat: sealed::Sealed + Sized {
         // SAFETY: as in `slice_from_flat`; the borrow is exclusive.
         Ok(unsafe { slice::from_raw_parts_mut(flat.as_mut_ptr().cast(), steps) })
     }
+
+    /// Writes the scalars into `out`, least significant byte first: the [format](crate::bytes) of
+    /// weights files.
+    ///
+    /// # Errors
+    /// [`LengthMismatch`] where `out` does not have `size_of::<Self>()` bytes; nothing is written
+    /// then.
+    ///
+    /// ```
+    /// use bptt::{Flat, Vector};
+    ///
+    /// let b = Vector::<2>::from_columns([[1.0, -2.0]]);
+    /// let mut out = [0; size_of::<Vector<2>>()];
+    /// b.to_le_bytes(&mut out)?;
+    /// assert_eq!(out, [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0]);
+    /// # Ok::<(), bptt::LengthMismatch>(())
+    /// ```
+    fn to_le_bytes(&self, out: &mut [u8]) -> Result<(), LengthMismatch> {
+        LengthMismatch::check("out", size_of::<Self>(), out.len())?;
+        let width = const { size_of::<Self::Scalar>() };
+        for (scalar, out) in self.as_flat().iter().zip(out.chunks_exact_mut(width)) {
+            for (out, byte) in out.iter_mut().zip(scalar.to_bits().to_le_bytes()) {
+                *out = byte;
+            }
+        }
+        Ok(())
+    }
+
+    /// Overwrites the scalars with those in `bytes`, least significant byte first: the
+    /// [format](crate::bytes) of weights files.
+    ///
+    /// For bytes whose length is known only at run time; those that the compiler can see are read
+    /// by `from_le_bytes` of each type.
+    ///
+    /// # Errors
+    /// [`LengthMismatch`] where `bytes` does not have `size_of::<Self>()` bytes; `self` stays as it
+    /// is then.
+    ///
+    /// ```
+    /// use bptt::{Flat, Vector};
+    ///
+    /// let mut b = Vector::<2>::zeros();
+    /// b.read_le_bytes(&[0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0])?;
+    /// assert_eq!(b.as_flat(), [1.0, -2.0]);
+    /// assert_eq!(b.read_le_bytes(&[0; 9]).unwrap_err().expected, 8);
+    /// # Ok::<(), bptt::LengthMismatch>(())
+    /// ```
+    fn read_le_bytes(&mut self, bytes: &[u8]) -> Result<(), LengthMismatch> {
+        LengthMismatch::check("bytes", size_of::<Self>(), bytes.len())?;
+        let width = const { size_of::<Self::Scalar>() };
+        for (scalar, bytes) in self.as_flat_mut().iter_mut().zip(bytes.chunks_exact(width)) {
+            let bits = bytes
+                .iter()
+                .rev()
+                .fold(0, |bits, byte| bits << 8 | u64::from(*byte));
+            *scalar = Self::Scalar::from_bits(bits);
+        }
+        Ok(())
+    }
 }
 
 fn wrong_length<F: Flat>(found: usize) -> LengthMismatch {
@@ -218,7 +278,8 @@ fn wrong_length<F: Flat>(found: usize) -> LengthMismatch {
     }
 }
 
-// Below, a type may be listed only if it is `repr(transparent)` over or `repr(C)` of `[T; N]`s alone.
+// Below, a type may be listed only if it is `repr(transparent)` over or `repr(C)` of `[T; N]`s
+// alone.
 
 impl<const R: usize, const C: usize, T: Real> sealed::Sealed for Matrix<R, C, T> {
     const NOT_EMPTY: bool = R > 0 && C > 0;
