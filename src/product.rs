@@ -94,8 +94,8 @@ impl<const L: usize, T: Real> Lanes<L, T> {
         if L != 4 {
             return None;
         }
-        let z = T::four_gates(z.map(|z| four(&z.0)), w.map(|w| &w.0), i, u)?;
-        Some(z.map(|z| Lanes::load(&z, 0)))
+        let mut z = z.map(|z| four(&z.0));
+        T::four_gates(&mut z, w.map(|w| &w.0), i, u).then(|| z.map(|z| Lanes::load(&z, 0)))
     }
 
     /// The sum of the lanes: of the two halves lane by lane, until one is left.
