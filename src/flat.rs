@@ -5,7 +5,7 @@
 
 use core::slice;
 
-use crate::{Affine, LengthMismatch, Matrix, Real, dense, lstm};
+use crate::{Affine, LengthMismatch, Matrix, Real, bytes, dense, lstm};
 
 mod sealed {
     pub trait Sealed {
@@ -17,9 +17,9 @@ mod sealed {
 /// A type that *is* a flat array of scalars and can be viewed as one, and one as it.
 ///
 /// Implemented for every matrix, parameter, state and cache type, and sealed, because the views
-/// rely on their layout: a `Matrix` is `repr(transparent)` over `[[T; R]; C]`, every other such
-/// type is `repr(C)` and has only fields of this kind with the same `T`. All alignments are then
-/// that of `T`, so there is no padding, and every bit pattern of the scalars is a valid value.
+/// rely on their layout: a `Matrix` is `repr(transparent)` over `[[T; R]; C]`, every other such type is
+/// `repr(C)` and has only fields of this kind with the same `T`. All alignments are then that of
+/// `T`, so there is no padding, and every bit pattern of the scalars is a valid value.
 ///
 /// A view is how a host keeps large parameters off the stack, how an optimizer sees all weights as
 /// one slice, and how weights are stored and loaded:
@@ -140,8 +140,7 @@ pub trait Flat: sealed::Sealed + Sized {
     fn slice_as_flat(sequence: &[Self]) -> &[Self::Scalar] {
         const { Self::LAYOUT }
         // SAFETY: by LAYOUT, `sequence` is exactly `len * LEN` scalars without padding, aligned as
-        // scalars are. The product cannot overflow: the memory exists. Borrow and lifetime are
-        // those of `sequence`.
+        // scalars are. The product cannot overflow: the memory exists. Borrow and lifetime are those of `sequence`.
         unsafe { slice::from_raw_parts(sequence.as_ptr().cast(), sequence.len() * Self::LEN) }
     }
 
@@ -210,42 +209,57 @@ pub trait Flat: sealed::Sealed + Sized {
         Ok(unsafe { slice::from_raw_parts_mut(flat.as_mut_ptr().cast(), steps) })
     }
 
-    /// Writes the scalars into `out`, least significant byte first: the [format](crate::bytes) of
-    /// weights files.
+    /// Writes the scalars as bytes: in their order, each the least significant byte first, without header or padding.
     ///
-    /// # Errors
-    /// [`LengthMismatch`] where `out` does not have `size_of::<Self>()` bytes; nothing is written
-    /// then.
+    /// The same bytes on every target. `from_le_bytes` of each type makes a value of them again, at compile time
+    /// too (there is one for each scalar, so the type must name it: `Vector::<3, f32>`); files of several layers are written one after the other and taken apart with `split_first_chunk`:
     ///
     /// ```
-    /// use bptt::{Flat, Vector};
+    /// use bptt::{Flat, dense, lstm};
     ///
-    /// let b = Vector::<2>::from_columns([[1.0, -2.0]]);
-    /// let mut out = [0; size_of::<Vector<2>>()];
-    /// b.to_le_bytes(&mut out)?;
-    /// assert_eq!(out, [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0]);
+    /// type Cell = lstm::Params<2, 3>;
+    /// type Head = dense::Params<3, 1>;
+    /// const SIZE: usize = size_of::<Cell>() + size_of::<Head>();
+    ///
+    /// // Once, on a host:
+    /// let (cell, mut head) = (Cell::zeros(), Head::zeros());
+    /// head.b.fill(0.5);
+    /// let mut file = vec![0; SIZE]; // std::fs::write("weights.bin", &file)
+    /// let (first, second) = file.split_at_mut(size_of::<Cell>());
+    /// cell.to_le_bytes(first)?;
+    /// head.to_le_bytes(second)?;
+    ///
+    /// // In firmware:
+    /// # const fn weights() -> [u8; SIZE] {
+    /// #     let mut file = [0; SIZE];
+    /// #     file[SIZE - 1] = 0x3f; // 0.5_f32 in the last place
+    /// #     file
+    /// # }
+    /// # /*
+    /// const FILE: &[u8; SIZE] = include_bytes!("weights.bin"); // another length does not compile
+    /// # */
+    /// # const FILE: &[u8; SIZE] = &weights();
+    /// const LAYERS: (&[u8; size_of::<Cell>()], &[u8]) = FILE.split_first_chunk().unwrap();
+    /// static CELL: Cell = Cell::from_le_bytes(LAYERS.0);
+    /// static HEAD: Head = Head::from_le_bytes(LAYERS.1.first_chunk::<{ size_of::<Head>() }>().unwrap());
+    /// # assert_eq!(file, FILE);
+    /// assert_eq!((&CELL, &HEAD), (&cell, &head));
     /// # Ok::<(), bptt::LengthMismatch>(())
     /// ```
-    fn to_le_bytes(&self, out: &mut [u8]) -> Result<(), LengthMismatch> {
-        LengthMismatch::check("out", size_of::<Self>(), out.len())?;
-        let width = const { size_of::<Self::Scalar>() };
-        for (scalar, out) in self.as_flat().iter().zip(out.chunks_exact_mut(width)) {
-            for (out, byte) in out.iter_mut().zip(scalar.to_bits().to_le_bytes()) {
-                *out = byte;
-            }
-        }
-        Ok(())
-    }
-
-    /// Overwrites the scalars with those in `bytes`, least significant byte first: the
-    /// [format](crate::bytes) of weights files.
     ///
-    /// For bytes whose length is known only at run time; those that the compiler can see are read
-    /// by `from_le_bytes` of each type.
+    /// ```compile_fail
+    /// // Three scalars are twelve bytes.
+    /// static B: bptt::Vector<3> = bptt::Vector::<3, f32>::from_le_bytes(&[0; 11]);
+    /// ```
     ///
     /// # Errors
-    /// [`LengthMismatch`] where `bytes` does not have `size_of::<Self>()` bytes; `self` stays as it
-    /// is then.
+    /// [`LengthMismatch`] where `bytes` has not 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes; nothing is written then.
+    fn to_le_bytes(&self, bytes: &mut [u8]) -> Result<(), LengthMismatch> {
+        bytes::write(self, bytes)
+    }
+
+    /// Overwrites `self` with the scalars whose bytes these are, as [`Flat::to_le_bytes`] wrote them: for bytes whose number is
+    /// known only at run time, and values that should not pass over the stack.
     ///
     /// ```
     /// use bptt::{Flat, Vector};
@@ -253,20 +267,14 @@ pub trait Flat: sealed::Sealed + Sized {
     /// let mut b = Vector::<2>::zeros();
     /// b.read_le_bytes(&[0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0])?;
     /// assert_eq!(b.as_flat(), [1.0, -2.0]);
-    /// assert_eq!(b.read_le_bytes(&[0; 9]).unwrap_err().expected, 8);
+    /// assert_eq!(b.read_le_bytes(&[0; 7]).unwrap_err().expected, 8);
     /// # Ok::<(), bptt::LengthMismatch>(())
     /// ```
+    ///
+    /// # Errors
+    /// As [`Flat::to_le_bytes`]; `self` stays as it is then.
     fn read_le_bytes(&mut self, bytes: &[u8]) -> Result<(), LengthMismatch> {
-        LengthMismatch::check("bytes", size_of::<Self>(), bytes.len())?;
-        let width = const { size_of::<Self::Scalar>() };
-        for (scalar, bytes) in self.as_flat_mut().iter_mut().zip(bytes.chunks_exact(width)) {
-            let bits = bytes
-                .iter()
-                .rev()
-                .fold(0, |bits, byte| bits << 8 | u64::from(*byte));
-            *scalar = Self::Scalar::from_bits(bits);
-        }
-        Ok(())
+        bytes::read(self, bytes)
     }
 }
 
@@ -278,8 +286,7 @@ fn wrong_length<F: Flat>(found: usize) -> LengthMismatch {
     }
 }
 
-// Below, a type may be listed only if it is `repr(transparent)` over or `repr(C)` of `[T; N]`s
-// alone.
+// Below, a type may be listed only if it is `repr(transparent)` over or `repr(C)` of `[T; N]`s alone.
 
 impl<const R: usize, const C: usize, T: Real> sealed::Sealed for Matrix<R, C, T> {
     const NOT_EMPTY: bool = R > 0 && C > 0;

@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 mod affine;
+mod bytes;
 mod dispatch;
 mod error;
 mod flat;

@@ -20,9 +20,27 @@ pub(crate) mod sealed {
         ) -> bool {
             false
         }
+
+        /// The scalar from its bytes, the least significant first; 0 where there are too few.
+        fn read_le(bytes: &[u8]) -> Self;
+        /// The bytes of the scalar, the least significant first, where they fit.
+        fn write_le(self, bytes: &mut [u8]);
     }
 
     impl Sealed for f32 {
+        #[inline(always)]
+        fn read_le(bytes: &[u8]) -> f32 {
+            bytes
+                .first_chunk()
+                .map_or(0.0, |bytes| f32::from_le_bytes(*bytes))
+        }
+        #[inline(always)]
+        fn write_le(self, bytes: &mut [u8]) {
+            if let Some(bytes) = bytes.first_chunk_mut() {
+                *bytes = self.to_le_bytes();
+            }
+        }
+
         #[inline(always)]
         fn four_gates<const R: usize, const K: usize>(
             z: &mut [[f32; 4]; 4],
@@ -34,7 +52,20 @@ pub(crate) mod sealed {
         }
     }
 
-    impl Sealed for f64 {}
+    impl Sealed for f64 {
+        #[inline(always)]
+        fn read_le(bytes: &[u8]) -> f64 {
+            bytes
+                .first_chunk()
+                .map_or(0.0, |bytes| f64::from_le_bytes(*bytes))
+        }
+        #[inline(always)]
+        fn write_le(self, bytes: &mut [u8]) {
+            if let Some(bytes) = bytes.first_chunk_mut() {
+                *bytes = self.to_le_bytes();
+            }
+        }
+    }
 }
 
 /// The scalar type of every matrix: `f32` or `f64`.
