@@ -11,7 +11,6 @@ mod product;
 mod real;
 
 pub mod activation;
-pub mod bytes;
 pub mod dense;
 pub mod init;
 pub mod loss;

@@ -126,10 +126,6 @@ pub trait Real:
     fn abs(self) -> Self;
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool;
-    /// The IEEE-754 bits, in the lower half for `f32`.
-    fn to_bits(self) -> u64;
-    /// The scalar with these bits, those of the lower half for `f32`.
-    fn from_bits(bits: u64) -> Self;
 }
 
 impl Real for f32 {
@@ -177,14 +173,6 @@ impl Real for f32 {
     fn is_finite(self) -> bool {
         f32::is_finite(self)
     }
-    #[inline(always)]
-    fn to_bits(self) -> u64 {
-        f32::to_bits(self).into()
-    }
-    #[inline(always)]
-    fn from_bits(bits: u64) -> f32 {
-        f32::from_bits(bits as u32)
-    }
 }
 
 impl Real for f64 {
@@ -231,13 +219,5 @@ impl Real for f64 {
     #[inline(always)]
     fn is_finite(self) -> bool {
         f64::is_finite(self)
-    }
-    #[inline(always)]
-    fn to_bits(self) -> u64 {
-        f64::to_bits(self)
-    }
-    #[inline(always)]
-    fn from_bits(bits: u64) -> f64 {
-        f64::from_bits(bits)
     }
 }

@@ -80,9 +80,8 @@ recordings have the same number of steps. There are 4 activities, with any names
 first appear in the file to train on.
 
 weights.bin holds 1540 numbers, f32 little-endian: bptt::lstm::Params<6, 16>, then
-bptt::dense::Params<16, 4>, each in the order of its flat view. A program compiles them in with
-from_le_bytes(include_bytes!(..)); see the documentation of bptt::bytes. The network takes the
-samples as they are measured: the normalisation is part of the weights.";
+bptt::dense::Params<16, 4>, each in the order of its flat view. The network takes the samples as
+they are measured: the normalisation is part of the weights.";
 
 fn main() -> ExitCode {
     match run(&Options::parse()) {
