@@ -603,8 +603,11 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
         } = self;
         let steps = steps_at_a_time::<M>();
         let (mut a_prev, mut c_prev) = (&init.a, &init.c);
-        let chunks = a.chunks_mut(steps).zip(caches.chunks_mut(steps));
-        for (x, (a, caches)) in x.chunks(steps).zip(chunks) {
+        // Not zipped, as in `product`.
+        let (mut a, mut caches) = (a.chunks_mut(steps), caches.chunks_mut(steps));
+        for x in x.chunks(steps) {
+            let a = a.next().unwrap_or_default();
+            let caches = caches.next().unwrap_or_default();
             // z_g, first part: b_g + Wx_g·x⟨t⟩ for all these steps, written into the caches
             for (g, gate) in params.gates().into_iter().enumerate() {
                 let (b, z) = (Some(&gate.b), matrices_mut(caches));
