@@ -28,9 +28,10 @@
 //!
 //! # Memory
 //!
-//! The cache is the output a itself. Backward works in place: da⟨t⟩ is replaced by dz⟨t⟩. The products with Wx over
-//! all steps are one matrix product before the recurrence, (5), (6), (7) and (9) one each after it; only those
-//! with Wa stay inside the time loop.
+//! The cache is the output a itself. Backward works in place: da⟨t⟩ is replaced by dz⟨t⟩. A sequence is worked
+//! through in segments of 64 columns of the batch, which stay in the cache: the products with Wx over a segment are one
+//! matrix product before its recurrence, (5), (6), (7) and (9) one each after it; only those with Wa stay inside
+//! the time loop.
 //!
 //! # Numbers that are not finite
 //!
