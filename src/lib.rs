@@ -10,6 +10,7 @@ mod product;
 mod real;
 
 pub mod activation;
+pub mod checkpoint;
 pub mod dense;
 pub mod init;
 pub mod loss;
