@@ -13,6 +13,7 @@ pub mod activation;
 pub mod checkpoint;
 pub mod dense;
 pub mod init;
+pub mod lengths;
 pub mod loss;
 pub mod lstm;
 pub mod optimizer;
