@@ -17,6 +17,7 @@ pub mod lengths;
 pub mod loss;
 pub mod lstm;
 pub mod optimizer;
+pub mod patterns;
 pub mod rnn;
 
 pub use affine::Affine;
