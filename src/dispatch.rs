@@ -70,8 +70,8 @@ pub(crate) const VECTORS: bool = cfg!(any(
     all(target_family = "wasm", target_feature = "simd128"),
 ));
 
-/// z_g + W_g·u for the rows i .. i + 4 of four matrices of K columns, on an ARM core with a scalar
-/// floating-point unit: the inner loop of a step on a Cortex-M4F.
+/// z_g = z_g + W_g·u for the rows i .. i + 4 of four matrices of K columns, on an ARM core with a scalar
+/// floating-point unit: the inner loop of a step on a Cortex-M4F. False where nothing was done.
 ///
 /// `vldm` loads four weights at once. The compiler never uses it here, because it hands out registers
 /// before it looks for loads to join, and spends one instruction on each weight. `vmla` rounds the product and
@@ -79,13 +79,13 @@ pub(crate) const VECTORS: bool = cfg!(any(
 #[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
 #[inline(always)]
 pub(crate) fn four_gates<const R: usize, const K: usize>(
-    mut z: [[f32; 4]; 4],
+    z: &mut [[f32; 4]; 4],
     w: [&[[f32; R]; K]; 4],
     i: usize,
     u: &[f32; K],
-) -> Option<[[f32; 4]; 4]> {
+) -> bool {
     if cfg!(bptt_small) || K == 0 || R < 4 || i > R - 4 {
-        return None;
+        return false;
     }
     let [f, update, c, o] = w.map(|w| w.as_ptr().cast::<f32>().wrapping_add(i));
     // SAFETY: each of the K rounds reads one scalar of u, and of each matrix the rows i .. i + 4 of one
@@ -140,19 +140,19 @@ pub(crate) fn four_gates<const R: usize, const K: usize>(
             options(nostack),
         );
     }
-    Some(z)
+    true
 }
 
 /// [`four_gates`] for every other target: left to the compiler.
 #[cfg(not(all(target_arch = "arm", target_abi = "eabihf")))]
 #[inline(always)]
 pub(crate) fn four_gates<const R: usize, const K: usize>(
-    _z: [[f32; 4]; 4],
+    _z: &mut [[f32; 4]; 4],
     _w: [&[[f32; R]; K]; 4],
     _i: usize,
     _u: &[f32; K],
-) -> Option<[[f32; 4]; 4]> {
-    None
+) -> bool {
+    false
 }
 
 /// The instruction sets that a kernel can run on.

@@ -94,8 +94,8 @@ impl<const L: usize, T: Real> Lanes<L, T> {
         if L != 4 {
             return None;
         }
-        let z = T::four_gates(z.map(|z| four(&z.0)), w.map(|w| &w.0), i, u)?;
-        Some(z.map(|z| Lanes::load(&z, 0)))
+        let mut z = z.map(|z| four(&z.0));
+        T::four_gates(&mut z, w.map(|w| &w.0), i, u).then(|| z.map(|z| Lanes::load(&z, 0)))
     }
 
     /// The sum of the lanes: of the two halves lane by lane, until one is left.
@@ -225,7 +225,10 @@ pub(crate) fn forward<const L: usize, const R: usize, const K: usize, const M: u
     stride: usize,
 ) {
     let steps = steps_at_a_time::<M>();
-    for (u, z) in u.chunks(steps).zip(z.chunks_mut(steps * stride)) {
+    // Not zipped: a zip divides to learn its length, and nothing tells it that the divisor is not 0.
+    let mut z = z.chunks_mut(steps * stride);
+    for u in u.chunks(steps) {
+        let z = z.next().unwrap_or_default();
         in_blocks::<R, L>(&mut ForwardRows {
             w,
             bias,
@@ -394,9 +397,21 @@ pub(crate) fn transposed<
     stride: usize,
     du: &mut [Matrix<K, M, T>],
 ) {
+    if const { !VECTORS } {
+        let mut rows = TransposedRows::<L, false, G, R, K, M, T> { w, dz, stride, du };
+        for n in 0..rows.du.len() * M {
+            for k in 0..K {
+                let dot = rows.dot(k, n);
+                rows.store::<1>(k, n, &[dot]);
+            }
+        }
+        return;
+    }
     // The dz of these steps fill half of the first-level cache.
     let steps = const { at_least_one(16 * 1024 / (G * R * M * size_of::<T>())) };
-    for (dz, du) in dz.chunks(steps * stride).zip(du.chunks_mut(steps)) {
+    let mut du = du.chunks_mut(steps); // not zipped, as in `forward`
+    for dz in dz.chunks(steps * stride) {
+        let du = du.next().unwrap_or_default();
         let columns = du.len() * M;
         if columns > 1 {
             in_blocks::<K, 4>(&mut TransposedRows::<L, true, G, R, K, M, T> { w, dz, stride, du });
@@ -498,15 +513,7 @@ impl<
                 } else {
                     (k + j, n[0])
                 };
-                if const { R & 4 != 0 } {
-                    du[j] = du[j] + self.rest::<4>(k, n, R & !7);
-                }
-                if const { R & 2 != 0 } {
-                    du[j] = du[j] + self.rest::<2>(k, n, R & !3);
-                }
-                if const { R & 1 != 0 } {
-                    du[j] = du[j] + self.rest::<1>(k, n, R & !1);
-                }
+                du[j] = self.add_rest(du[j], k, n);
             }
         }
         du
@@ -553,13 +560,44 @@ impl<
         sums
     }
 
-    /// The part of a dot product that comes from the P rows from i on, with P partial sums.
+    /// The dot product of column k of the W with column n of the dz: one at a time, where eight partial sums are all
+    /// that fits into the registers.
     #[inline(always)]
-    fn rest<const P: usize>(&self, k: usize, n: usize, i: usize) -> T {
+    fn dot(&self, k: usize, n: usize) -> T {
+        let du = if const { R / 8 > 0 } {
+            self.part::<8>(k, n, 0, R / 8)
+        } else {
+            T::ZERO
+        };
+        self.add_rest(du, k, n)
+    }
+
+    /// du and what comes from the rows that are left after the blocks of 8.
+    #[inline(always)]
+    fn add_rest(&self, du: T, k: usize, n: usize) -> T {
+        let mut du = du;
+        if const { R & 4 != 0 } {
+            du = du + self.part::<4>(k, n, R & !7, 1);
+        }
+        if const { R & 2 != 0 } {
+            du = du + self.part::<2>(k, n, R & !3, 1);
+        }
+        if const { R & 1 != 0 } {
+            du = du + self.part::<1>(k, n, R & !1, 1);
+        }
+        du
+    }
+
+    /// The part of a dot product that comes from some blocks of P rows from row i on, with P partial sums.
+    #[inline(always)]
+    fn part<const P: usize>(&self, k: usize, n: usize, i: usize, blocks: usize) -> T {
         let mut sums = Lanes::<P, T>::ZERO;
         for g in 0..G {
             if let (Some(w), Some(dz)) = (self.w[g].0.get(k), column(self.dz, g, self.stride, n)) {
-                sums = sums.add_product(Lanes::load(w, i), Lanes::load(dz, i));
+                for block in 0..blocks {
+                    let i = i + block * P;
+                    sums = sums.add_product(Lanes::load(w, i), Lanes::load(dz, i));
+                }
             }
         }
         sums.sum()

@@ -9,16 +9,16 @@ pub(crate) mod sealed {
     use crate::dispatch;
 
     pub trait Sealed: Copy {
-        /// z_g + W_g·u for the rows i .. i + 4 of four matrices, where the target has something better than
-        /// what the compiler makes of the loop: the same operations in the same order.
+        /// z_g = z_g + W_g·u for the rows i .. i + 4 of four matrices, where the target has something better than
+        /// what the compiler makes of the loop: the same operations in the same order. False where it has not.
         #[inline(always)]
         fn four_gates<const R: usize, const K: usize>(
-            _z: [[Self; 4]; 4],
+            _z: &mut [[Self; 4]; 4],
             _w: [&[[Self; R]; K]; 4],
             _i: usize,
             _u: &[Self; K],
-        ) -> Option<[[Self; 4]; 4]> {
-            None
+        ) -> bool {
+            false
         }
 
         /// The scalar from its bytes, the least significant first; 0 where there are too few.
@@ -43,11 +43,11 @@ pub(crate) mod sealed {
 
         #[inline(always)]
         fn four_gates<const R: usize, const K: usize>(
-            z: [[f32; 4]; 4],
+            z: &mut [[f32; 4]; 4],
             w: [&[[f32; R]; K]; 4],
             i: usize,
             u: &[f32; K],
-        ) -> Option<[[f32; 4]; 4]> {
+        ) -> bool {
             dispatch::four_gates(z, w, i, u)
         }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 const DATA: &str = "../../../examples/data/basic_motions_test.csv";
 /// One recording of each class, in the order of the classes.
-const RECORDINGS: [&str; 4] = ["0", "10", "20", "30"];
+const RECORDINGS: [&str; 4] = ["0", "10", "20", "35"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -12,7 +12,7 @@ const T: usize = STEPS / 2;
 /// How often each excerpt is learnt from.
 const ROUNDS: usize = 20;
 /// The step of Adam.
-const LEARNING_RATE: f32 = 0.004;
+const LEARNING_RATE: f32 = 0.003;
 
 /// All the memory that learning takes.
 pub struct Learner {

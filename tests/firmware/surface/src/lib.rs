@@ -137,6 +137,10 @@ fn network<const X: usize, const A: usize, const M: usize, const Y: usize, T: Re
         prev.clone()
     ]))?);
     black_box(Cache::slice_as_flat_mut(caches).len());
+    let mut bytes = [0; 1000];
+    let bytes = black_box(bytes.as_mut_slice());
+    cell.to_le_bytes(bytes)?;
+    cell.read_le_bytes(bytes)?;
     let k = black_box(classes.len());
     black_box((
         one_a.column(k),
