@@ -198,7 +198,7 @@ impl<const A: usize, const Y: usize, const M: usize, T: Real> Kernel for Backwar
             outer::<L, Y, A, M, T>(&mut grads.w, dy, 0, 1, a1, later); // dW = dW + dy·aᵀ
         }
         sum_columns(&mut grads.b, dy, 0, 1); // db = db + Σ dy
-        transposed::<L, _, _, _, _, _>([&params.w], dy, 1, da); // da = Wᵀ·dy
+        transposed::<L, 1, Y, A, M, T>([&params.w], dy, 1, da); // da = Wᵀ·dy
     }
 }
 

@@ -11,11 +11,15 @@ mod product;
 mod real;
 
 pub mod activation;
+pub mod checkpoint;
 pub mod dense;
 pub mod init;
+pub mod layout;
+pub mod lengths;
 pub mod loss;
 pub mod lstm;
 pub mod optimizer;
+pub mod patterns;
 pub mod rnn;
 
 pub use affine::Affine;

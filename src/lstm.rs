@@ -82,8 +82,9 @@
 //!
 //! A [`Cache`] a step, 5·A·M scalars: the four gates and c. tanh(c) is computed again, not stored. Backward works in
 //! place: the gates of a step are replaced by the gradients of their pre-activations, dz_g. No other working memory
-//! is needed than what forward was given. The products with Wx over all steps are one matrix product before the recurrence,
-//! (17), (18), (19) and (21) are one each after it; only those with Wa stay inside the time loop.
+//! is needed than what forward was given. A sequence is worked through in segments of so many steps that they make 64
+//! columns of the batch, which stay in the cache: the products with Wx over a segment are one matrix product before its
+//! recurrence, (17), (18), (19) and (21) are one each after it; only those with Wa stay inside the time loop.
 //!
 //! # Precision
 //!
@@ -144,13 +145,13 @@ impl<const X: usize, const A: usize, T: Real> Params<X, A, T> {
 
     /// The four gates in the order of the fields.
     #[inline(always)]
-    fn gates(&self) -> [&Affine<X, A, T>; 4] {
+    pub(crate) fn gates(&self) -> [&Affine<X, A, T>; 4] {
         [&self.forget, &self.update, &self.candidate, &self.output]
     }
 
     /// The four gates in the order of the fields, to be written.
     #[inline(always)]
-    fn gates_mut(&mut self) -> [&mut Affine<X, A, T>; 4] {
+    pub(crate) fn gates_mut(&mut self) -> [&mut Affine<X, A, T>; 4] {
         [
             &mut self.forget,
             &mut self.update,
@@ -841,7 +842,7 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Backwar
             if let Some(dx) = dx.as_mut().and_then(|dx| dx.get_mut(start..end)) {
                 let [f, i, cc, o] = params.gates();
                 let wx = [&f.wx, &i.wx, &cc.wx, &o.wx];
-                transposed::<L, _, _, _, _, _>(wx, dz, MATRICES, dx);
+                transposed::<L, 4, A, X, M, T>(wx, dz, MATRICES, dx);
             }
             end = start;
         }
@@ -877,7 +878,7 @@ fn through_step<const L: usize, const X: usize, const A: usize, const M: usize, 
     }
     let [f, i, cc, o] = params.gates();
     let dz = matrices(slice::from_ref(&*cache));
-    transposed::<L, _, _, _, _, _>(
+    transposed::<L, 4, A, A, M, T>(
         [&f.wa, &i.wa, &cc.wa, &o.wa],
         dz,
         MATRICES,

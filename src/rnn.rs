@@ -28,9 +28,10 @@
 //!
 //! # Memory
 //!
-//! The cache is the output a itself. Backward works in place: da⟨t⟩ is replaced by dz⟨t⟩. The products with Wx over
-//! all steps are one matrix product before the recurrence, (5), (6), (7) and (9) one each after it; only those
-//! with Wa stay inside the time loop.
+//! The cache is the output a itself. Backward works in place: da⟨t⟩ is replaced by dz⟨t⟩. A sequence is worked
+//! through in segments of 64 columns of the batch, which stay in the cache: the products with Wx over a segment are one
+//! matrix product before its recurrence, (5), (6), (7) and (9) one each after it; only those with Wa stay inside
+//! the time loop.
 //!
 //! # Numbers that are not finite
 //!
@@ -323,7 +324,7 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Backwar
             let dz = da.get(start..end).unwrap_or_default();
             grads.add_gradients::<L, M>(x, a_first, a_later, dz, 0, 1); // (5), (6), (7)
             if let Some(dx) = dx.as_mut().and_then(|dx| dx.get_mut(start..end)) {
-                transposed::<L, _, _, _, _, _>([&params.wx], dz, 1, dx); // (9)
+                transposed::<L, 1, A, X, M, T>([&params.wx], dz, 1, dx); // (9)
             }
             end = start;
         }
@@ -341,7 +342,7 @@ fn through_step<const L: usize, const X: usize, const A: usize, const M: usize, 
     for (da, a) in da.0.as_flattened_mut().iter_mut().zip(a.0.as_flattened()) {
         *da = *da * (T::ONE - *a * *a); // (4)
     }
-    transposed::<L, _, _, _, _, _>(
+    transposed::<L, 1, A, A, M, T>(
         [&params.wa],
         slice::from_ref(da),
         1,

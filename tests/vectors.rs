@@ -7,8 +7,8 @@
 //! * f32: within [`rounding_bound`], which follows from the roundings of the equations and nothing else.
 //!
 //! The test counts what it compares and fails on a kind, a key or a shape that it does not know. The
-//! `layout_*` files hold the same networks in other frameworks' weight formats; they wait for the module
-//! on weight formats and are only counted here.
+//! `layout_*` files hold the same networks in other frameworks' weight formats; `tests/layout.rs` runs
+//! them, and they are only counted here.
 
 #[path = "common/textbook.rs"]
 mod textbook;
@@ -36,7 +36,7 @@ const INVENTORY: [(&str, usize, usize); 6] = [
     ("rnn_seq", 7, 49),
 ];
 
-/// The files that wait for the module on weight formats, three of each kind.
+/// The files that `tests/layout.rs` runs, three of each kind.
 const LAYOUT_KINDS: [(&str, usize); 3] = [
     ("layout_keras", 3),
     ("layout_onnx", 3),
@@ -1114,10 +1114,10 @@ fn every_vector() {
     };
     let mut failures = Vec::new();
     let mut kinds = INVENTORY.map(|(kind, ..)| (kind, Tally::default()));
-    let mut waiting = LAYOUT_KINDS.map(|(kind, _)| (kind, 0));
+    let mut layouts = LAYOUT_KINDS.map(|(kind, _)| (kind, 0));
     heading();
     for entry in index() {
-        let layout = waiting.iter_mut().find(|(kind, _)| *kind == entry.kind);
+        let layout = layouts.iter_mut().find(|(kind, _)| *kind == entry.kind);
         if let Some((_, files)) = layout {
             *files += 1;
             continue;
@@ -1144,7 +1144,7 @@ fn every_vector() {
     println!(
         "of the tensor's largest entry, without saturated files, where entries can be smaller than any error."
     );
-    println!("Waiting for the module on weight formats: {waiting:?}");
+    println!("Run by tests/layout.rs: {layouts:?}");
 
     assert!(failures.is_empty(), "{:#?}", failures);
     assert_eq!(
@@ -1153,7 +1153,7 @@ fn every_vector() {
             .map(|(kind, tally)| (*kind, tally.files, tally.tensors)),
         INVENTORY
     );
-    assert_eq!(waiting, LAYOUT_KINDS);
+    assert_eq!(layouts, LAYOUT_KINDS);
     assert_eq!(all.comparisons, [COMPARISONS; 2]);
     // A bound that no error comes near would be wider than the roundings explain.
     for (kind, tally) in &kinds {

@@ -1,0 +1,662 @@
+//! Weights from and to other frameworks, against what those frameworks compute.
+//!
+//! * LSTM: the nine `layout_*` files of `tests/reference`. The weights are read from the
+//!   framework's arrays, a forward and a backward run in f64, and outputs and gradients compared in
+//!   the framework's arrays.
+//! * RNN and dense: against the frameworks' equations written out over the flat arrays, on numbers
+//!   whose sums are exact.
+//! * Both: what was read is written back bit for bit, and a wrong length of any argument touches
+//!   nothing.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use bptt::layout::{keras, onnx, pytorch, textbook};
+use bptt::{Flat, LengthMismatch, Matrix, Real, Vector, dense, lstm, rnn};
+use serde::Deserialize;
+
+// -------------------------------------------------------------------------------------------------
+// LSTM: the reference files
+// -------------------------------------------------------------------------------------------------
+
+#[derive(Deserialize)]
+struct Array {
+    shape: Vec<usize>,
+    data: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    kind: String,
+    twin: String,
+    tensors: BTreeMap<String, Array>,
+    outputs: BTreeMap<String, Array>,
+    grads: BTreeMap<String, Array>,
+}
+
+#[derive(Deserialize)]
+struct Twin {
+    params: BTreeMap<String, Array>,
+    grads: BTreeMap<String, Array>,
+}
+
+fn read<D: for<'a> Deserialize<'a>>(file: &str) -> D {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/reference")
+        .join(file);
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The network `I…_H…_B…` in the three layouts, and in the textbook's.
+fn all_layouts<const X: usize, const A: usize, const M: usize>(name: &str) {
+    for kind in ["pytorch", "keras", "onnx"] {
+        let file: File = read(&format!("layout_{kind}__{name}.json"));
+        assert_eq!(file.kind, format!("layout_{kind}"));
+        framework::<X, A, M>(kind, &file);
+    }
+}
+
+/// (B, T, N) to and from (T, B, N): Keras counts the samples first.
+fn swap_axes(flat: &[f64], first: usize, second: usize) -> Vec<f64> {
+    let n = flat.len() / (first * second);
+    let at = |j: usize, i: usize| &flat[(i * second + j) * n..][..n];
+    (0..second)
+        .flat_map(|j| (0..first).flat_map(move |i| at(j, i)))
+        .copied()
+        .collect()
+}
+
+fn framework<const X: usize, const A: usize, const M: usize>(kind: &str, file: &File) {
+    let given = |name: &str| file.tensors[name].data.as_slice();
+    let keras = kind == "keras";
+
+    let mut params = lstm::Params::<X, A, f64>::zeros();
+    params.as_flat_mut().fill(f64::NAN); // every one must be overwritten
+    match kind {
+        "pytorch" => {
+            let bias = (given("bias_ih_l0"), given("bias_hh_l0"));
+            pytorch::read_lstm(
+                &mut params,
+                given("weight_ih_l0"),
+                given("weight_hh_l0"),
+                Some(bias),
+            )
+        }
+        "keras" => {
+            let bias = Some(given("bias"));
+            keras::read_lstm(
+                &mut params,
+                given("kernel"),
+                given("recurrent_kernel"),
+                bias,
+            )
+        }
+        _ => onnx::read_lstm(&mut params, given("W"), given("R"), Some(given("B"))),
+    }
+    .unwrap();
+
+    // The same network in the textbook's form; only a sum of two biases may be rounded.
+    let twin: Twin = read(&file.twin);
+    let mut same = lstm::Params::<X, A, f64>::zeros();
+    let w = ["Wf", "Wi", "Wc", "Wo"].map(|name| twin.params[name].data.as_slice());
+    let b = ["bf", "bi", "bc", "bo"].map(|name| twin.params[name].data.as_slice());
+    textbook::read_lstm(&mut same, w, b).unwrap();
+    for (gate, same) in [
+        (&params.forget, &same.forget),
+        (&params.update, &same.update),
+        (&params.candidate, &same.candidate),
+        (&params.output, &same.output),
+    ] {
+        assert_eq!((&gate.wa, &gate.wx), (&same.wa, &same.wx));
+        close("b", gate.b.as_flat(), same.b.as_flat(), 2.0 * f64::EPSILON);
+    }
+
+    // (T, B, N) row-major is (N, B) column-major, step after step.
+    let [x, h_0, c_0, d_output] = match kind {
+        "pytorch" => ["input", "h_0", "c_0", "d_output"],
+        "keras" => ["inputs", "h_0", "c_0", "d_output"],
+        _ => ["X", "initial_h", "initial_c", "d_Y"],
+    };
+    let steps = file.tensors[d_output].data.len() / (A * M);
+    let sequence = |name: &str| match keras {
+        true => swap_axes(given(name), M, steps),
+        false => given(name).to_vec(),
+    };
+    let (x_flat, da_flat) = (sequence(x), sequence(d_output));
+    let x = Matrix::<X, M, f64>::slice_from_flat(&x_flat).unwrap();
+    let da = Matrix::<A, M, f64>::slice_from_flat(&da_flat).unwrap();
+    let init = lstm::State::<A, M, f64> {
+        a: Matrix::from_flat(given(h_0)).unwrap().clone(),
+        c: Matrix::from_flat(given(c_0)).unwrap().clone(),
+    };
+    let mut a = vec![Matrix::zeros(); steps];
+    let mut caches = vec![lstm::Cache::zeros(); steps];
+    lstm::forward(&params, x, &init, &mut a, &mut caches).unwrap();
+
+    let (a_last, c_last) = (
+        a[steps - 1].as_flat().to_vec(),
+        caches[steps - 1].c.as_flat().to_vec(),
+    );
+    let output = match keras {
+        true => swap_axes(Flat::slice_as_flat(&a), steps, M),
+        false => Flat::slice_as_flat(&a).to_vec(),
+    };
+    let names = match kind {
+        "pytorch" => ["output", "h_n", "c_n"],
+        "keras" => ["output", "state_h", "state_c"],
+        _ => ["Y", "Y_h", "Y_c"],
+    };
+    compare(kind, &file.outputs, &names, &[output, a_last, c_last]);
+
+    let mut grads = lstm::Params::zeros();
+    let mut dx = vec![Matrix::<X, M, f64>::zeros(); steps];
+    let mut dstate = lstm::State::zeros();
+    let out = Some(&mut dx[..]);
+    lstm::backward(
+        &params,
+        x,
+        &init,
+        &a,
+        &mut caches,
+        da,
+        &mut grads,
+        out,
+        &mut dstate,
+    )
+    .unwrap();
+
+    // The gradients, exported as if they were weights.
+    let mut w = vec![f64::NAN; 4 * A * X];
+    let mut r = vec![f64::NAN; 4 * A * A];
+    let mut b = [vec![f64::NAN; 4 * A], vec![f64::NAN; 4 * A]];
+    let (dh, dc) = (dstate.a.as_flat().to_vec(), dstate.c.as_flat().to_vec());
+    let dx = match keras {
+        true => swap_axes(Flat::slice_as_flat(&dx), steps, M),
+        false => Flat::slice_as_flat(&dx).to_vec(),
+    };
+    match kind {
+        "pytorch" => {
+            let [b_ih, b_hh] = &mut b;
+            pytorch::write_lstm(&grads, &mut w, &mut r, b_ih, b_hh).unwrap();
+            assert!(b_hh.iter().all(|b| *b == 0.0));
+            b_hh.clone_from(b_ih);
+            let [b_ih, b_hh] = b;
+            let names = [
+                "weight_ih_l0",
+                "weight_hh_l0",
+                "bias_ih_l0",
+                "bias_hh_l0",
+                "input",
+                "h_0",
+                "c_0",
+            ];
+            compare(kind, &file.grads, &names, &[w, r, b_ih, b_hh, dx, dh, dc]);
+        }
+        "keras" => {
+            keras::write_lstm(&grads, &mut w, &mut r, &mut b[0]).unwrap();
+            let [b, _] = b;
+            let names = ["kernel", "recurrent_kernel", "bias", "inputs", "h_0", "c_0"];
+            compare(kind, &file.grads, &names, &[w, r, b, dx, dh, dc]);
+        }
+        _ => {
+            let mut b = b.concat();
+            onnx::write_lstm(&grads, &mut w, &mut r, &mut b).unwrap();
+            b.copy_within(..4 * A, 4 * A);
+            let names = ["W", "R", "B", "X", "initial_h", "initial_c"];
+            compare(kind, &file.grads, &names, &[w, r, b, dx, dh, dc]);
+        }
+    }
+    let mut w = [const { Vec::new() }; 4].map(|_: Vec<f64>| vec![f64::NAN; A * (A + X)]);
+    let mut b = [const { Vec::new() }; 4].map(|_: Vec<f64>| vec![f64::NAN; A]);
+    textbook::write_lstm(
+        &grads,
+        w.each_mut().map(|w| &mut w[..]),
+        b.each_mut().map(|b| &mut b[..]),
+    )
+    .unwrap();
+    for (name, found) in ["dWf", "dWi", "dWc", "dWo", "dbf", "dbi", "dbc", "dbo"]
+        .iter()
+        .zip(w.iter().chain(&b))
+    {
+        close(name, found, &twin.grads[*name].data, TOLERANCE);
+    }
+}
+
+/// Of the largest entry of a tensor. The worst measured is 8.1e-16: seven steps of arithmetic in
+/// f64.
+const TOLERANCE: f64 = 4e-15;
+
+/// All tensors of the file, and no others.
+fn compare(kind: &str, expected: &BTreeMap<String, Array>, names: &[&str], found: &[Vec<f64>]) {
+    assert_eq!(names.len(), expected.len(), "{kind}: {:?}", expected.keys());
+    assert_eq!(names.len(), found.len());
+    for (name, found) in names.iter().zip(found) {
+        let expected = &expected[*name];
+        assert_eq!(
+            expected.shape.iter().product::<usize>(),
+            found.len(),
+            "{kind} {name}"
+        );
+        close(&format!("{kind} {name}"), found, &expected.data, TOLERANCE);
+    }
+}
+
+fn close(name: &str, found: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len(), "{name}");
+    let scale = expected.iter().fold(0.0, |max: f64, x| max.max(x.abs()));
+    let errors = found.iter().zip(expected).map(|(x, y)| (x - y).abs());
+    let error = errors.fold(0.0, |max: f64, e| if max >= e { max } else { e });
+    println!("{name:40} {:.1e}", error / scale);
+    assert!(error <= tolerance * scale, "{name}: {error:e} of {scale:e}");
+}
+
+/// Outputs and gradients of all nine files; with `-- --nocapture` it prints the error of each
+/// tensor.
+#[test]
+fn lstm_of_every_framework() {
+    all_layouts::<3, 5, 2>("fw0_I3_H5_B2_T4");
+    all_layouts::<1, 7, 1>("fw1_I1_H7_B1_T6");
+    all_layouts::<4, 2, 3>("fw2_I4_H2_B3_T1");
+}
+
+/// No file is left out.
+#[test]
+fn nine_files() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference");
+    let names = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    let layouts = names.filter(|name| name.to_string_lossy().starts_with("layout_"));
+    assert_eq!(layouts.count(), 9);
+}
+
+// -------------------------------------------------------------------------------------------------
+// RNN and dense: the equations of each framework over its flat arrays
+// -------------------------------------------------------------------------------------------------
+
+const X: usize = 3;
+const A: usize = 2;
+
+/// Multiples of 1/64 in ±1, no two neighbours alike: sums of products of some of them are exact.
+fn numbers(seed: usize, n: usize) -> Vec<f64> {
+    (0..n)
+        .map(|i| ((seed * 31 + i * 37) % 129) as f64 / 64.0 - 1.0)
+        .collect()
+}
+
+fn hidden(params: &rnn::Params<X, A, f64>, x: &[f64], h: &[f64]) -> Vec<f64> {
+    let mut next = Matrix::zeros();
+    let (x, h) = (Vector::from_flat(x).unwrap(), Vector::from_flat(h).unwrap());
+    rnn::cell_forward(params, x, h, &mut next);
+    next.as_flat().to_vec()
+}
+
+#[test]
+fn rnn_of_every_framework() {
+    let (x, h) = (numbers(1, X), numbers(2, A));
+    let (wx, wa) = (numbers(3, A * X), numbers(4, A * A));
+    let (b, b_hh) = (numbers(5, A), numbers(6, A));
+    let tanh = |z: [f64; A]| z.map(bptt::activation::tanh).to_vec();
+    let dot =
+        |z: f64, w: &dyn Fn(usize) -> f64, u: &[f64]| (0..u.len()).fold(z, |z, k| z + w(k) * u[k]);
+    let mut params = rnn::Params::zeros();
+
+    // PyTorch: tanh(x·W_ihᵀ + b_ih + h·W_hhᵀ + b_hh); ONNX: tanh(X·Wᵀ + Wb + H·Rᵀ + Rb)
+    let expected = tanh(std::array::from_fn(|r| {
+        let z = dot(b[r] + b_hh[r], &|k| wx[r * X + k], &x);
+        dot(z, &|k| wa[r * A + k], &h)
+    }));
+    pytorch::read_rnn(&mut params, &wx, &wa, Some((&b, &b_hh))).unwrap();
+    assert_eq!(hidden(&params, &x, &h), expected);
+    params.as_flat_mut().fill(f64::NAN);
+    onnx::read_rnn(&mut params, &wx, &wa, Some(&[&b[..], &b_hh].concat())).unwrap();
+    assert_eq!(hidden(&params, &x, &h), expected);
+
+    // Keras: tanh(x·kernel + h·recurrent_kernel + bias)
+    let expected = tanh(std::array::from_fn(|r| {
+        let z = dot(b[r], &|k| wx[k * A + r], &x);
+        dot(z, &|k| wa[k * A + r], &h)
+    }));
+    keras::read_rnn(&mut params, &wx, &wa, Some(&b)).unwrap();
+    assert_eq!(hidden(&params, &x, &h), expected);
+
+    // The textbook: tanh(W·[h; x] + b)
+    let w = numbers(7, A * (A + X));
+    let stacked = [&h[..], &x].concat();
+    let expected = tanh(std::array::from_fn(|r| {
+        dot(b[r], &|k| w[r * (A + X) + k], &stacked)
+    }));
+    textbook::read_affine(&mut params, &w, &b).unwrap();
+    assert_eq!(hidden(&params, &x, &h), expected);
+}
+
+#[test]
+fn dense_of_every_framework() {
+    const Y: usize = 3;
+    let (a, w, b) = (numbers(1, A), numbers(2, Y * A), numbers(3, Y));
+    let rows: Vec<f64> = (0..Y)
+        .map(|r| (0..A).fold(b[r], |y, k| y + w[r * A + k] * a[k]))
+        .collect();
+    let columns: Vec<f64> = (0..Y)
+        .map(|r| (0..A).fold(b[r], |y, k| y + w[k * Y + r] * a[k]))
+        .collect();
+    let forward = |params: &dense::Params<A, Y, f64>| {
+        let mut y = Vector::zeros();
+        dense::forward(params, Vector::from_flat(&a).unwrap(), &mut y);
+        y.as_flat().to_vec()
+    };
+    let mut params = dense::Params::zeros();
+    pytorch::read_linear(&mut params, &w, Some(&b)).unwrap();
+    assert_eq!(forward(&params), rows, "y = x·Aᵀ + b");
+    keras::read_dense(&mut params, &w, Some(&b)).unwrap();
+    assert_eq!(forward(&params), columns, "y = x·kernel + bias");
+    onnx::read_gemm(&mut params, &w, true, Some(&b)).unwrap();
+    assert_eq!(forward(&params), rows, "Y = A·Bᵀ + C");
+    onnx::read_gemm(&mut params, &w, false, Some(&b)).unwrap();
+    assert_eq!(forward(&params), columns, "Y = A·B + C");
+}
+
+// -------------------------------------------------------------------------------------------------
+// Both ways
+// -------------------------------------------------------------------------------------------------
+
+type Read<P> = fn(&mut P, &[Vec<f32>]) -> Result<(), LengthMismatch>;
+type Write<P> = fn(&P, &mut [Vec<f32>]) -> Result<(), LengthMismatch>;
+
+/// One layout: the two functions, and the slices that they take.
+struct Functions<P: 'static> {
+    name: &'static str,
+    arguments: &'static [(&'static str, usize)],
+    read: Read<P>,
+    /// Without biases, where the framework may have none.
+    read_without: Option<Read<P>>,
+    write: Write<P>,
+}
+
+type Lstm = lstm::Params<X, A>;
+type Rnn = rnn::Params<X, A>;
+type Dense = dense::Params<A, 3>;
+
+const LSTM: [Functions<Lstm>; 4] = [
+    Functions {
+        name: "pytorch",
+        arguments: &[
+            ("weight_ih", 24),
+            ("weight_hh", 16),
+            ("bias_ih", 8),
+            ("bias_hh", 8),
+        ],
+        read: |p, v| pytorch::read_lstm(p, &v[0], &v[1], Some((&v[2], &v[3]))),
+        read_without: Some(|p, v| pytorch::read_lstm(p, &v[0], &v[1], None)),
+        write: |p, v| {
+            let [w, r, b, c] = v else { unreachable!() };
+            pytorch::write_lstm(p, w, r, b, c)
+        },
+    },
+    Functions {
+        name: "keras",
+        arguments: &[("kernel", 24), ("recurrent_kernel", 16), ("bias", 8)],
+        read: |p, v| keras::read_lstm(p, &v[0], &v[1], Some(&v[2])),
+        read_without: Some(|p, v| keras::read_lstm(p, &v[0], &v[1], None)),
+        write: |p, v| {
+            let [w, r, b] = v else { unreachable!() };
+            keras::write_lstm(p, w, r, b)
+        },
+    },
+    Functions {
+        name: "onnx",
+        arguments: &[("w", 24), ("r", 16), ("b", 16)],
+        read: |p, v| onnx::read_lstm(p, &v[0], &v[1], Some(&v[2])),
+        read_without: Some(|p, v| onnx::read_lstm(p, &v[0], &v[1], None)),
+        write: |p, v| {
+            let [w, r, b] = v else { unreachable!() };
+            onnx::write_lstm(p, w, r, b)
+        },
+    },
+    Functions {
+        name: "textbook",
+        arguments: &[
+            ("wf", 10),
+            ("wi", 10),
+            ("wc", 10),
+            ("wo", 10),
+            ("bf", 2),
+            ("bi", 2),
+            ("bc", 2),
+            ("bo", 2),
+        ],
+        read: |p, v| {
+            let [w0, w1, w2, w3, b0, b1, b2, b3] = v else {
+                unreachable!()
+            };
+            textbook::read_lstm(p, [w0, w1, w2, w3], [b0, b1, b2, b3])
+        },
+        read_without: None,
+        write: |p, v| {
+            let [w0, w1, w2, w3, b0, b1, b2, b3] = v else {
+                unreachable!()
+            };
+            textbook::write_lstm(p, [w0, w1, w2, w3], [b0, b1, b2, b3])
+        },
+    },
+];
+
+const RNN: [Functions<Rnn>; 4] = [
+    Functions {
+        name: "pytorch",
+        arguments: &[
+            ("weight_ih", 6),
+            ("weight_hh", 4),
+            ("bias_ih", 2),
+            ("bias_hh", 2),
+        ],
+        read: |p, v| pytorch::read_rnn(p, &v[0], &v[1], Some((&v[2], &v[3]))),
+        read_without: Some(|p, v| pytorch::read_rnn(p, &v[0], &v[1], None)),
+        write: |p, v| {
+            let [w, r, b, c] = v else { unreachable!() };
+            pytorch::write_rnn(p, w, r, b, c)
+        },
+    },
+    Functions {
+        name: "keras",
+        arguments: &[("kernel", 6), ("recurrent_kernel", 4), ("bias", 2)],
+        read: |p, v| keras::read_rnn(p, &v[0], &v[1], Some(&v[2])),
+        read_without: Some(|p, v| keras::read_rnn(p, &v[0], &v[1], None)),
+        write: |p, v| {
+            let [w, r, b] = v else { unreachable!() };
+            keras::write_rnn(p, w, r, b)
+        },
+    },
+    Functions {
+        name: "onnx",
+        arguments: &[("w", 6), ("r", 4), ("b", 4)],
+        read: |p, v| onnx::read_rnn(p, &v[0], &v[1], Some(&v[2])),
+        read_without: Some(|p, v| onnx::read_rnn(p, &v[0], &v[1], None)),
+        write: |p, v| {
+            let [w, r, b] = v else { unreachable!() };
+            onnx::write_rnn(p, w, r, b)
+        },
+    },
+    Functions {
+        name: "textbook",
+        arguments: &[("w", 10), ("b", 2)],
+        read: |p, v| textbook::read_affine(p, &v[0], &v[1]),
+        read_without: None,
+        write: |p, v| {
+            let [w, b] = v else { unreachable!() };
+            textbook::write_affine(p, w, b)
+        },
+    },
+];
+
+const DENSE: [Functions<Dense>; 4] = [
+    Functions {
+        name: "pytorch",
+        arguments: &[("weight", 6), ("bias", 3)],
+        read: |p, v| pytorch::read_linear(p, &v[0], Some(&v[1])),
+        read_without: Some(|p, v| pytorch::read_linear(p, &v[0], None)),
+        write: |p, v| {
+            let [w, b] = v else { unreachable!() };
+            pytorch::write_linear(p, w, b)
+        },
+    },
+    Functions {
+        name: "keras",
+        arguments: &[("kernel", 6), ("bias", 3)],
+        read: |p, v| keras::read_dense(p, &v[0], Some(&v[1])),
+        read_without: Some(|p, v| keras::read_dense(p, &v[0], None)),
+        write: |p, v| {
+            let [w, b] = v else { unreachable!() };
+            keras::write_dense(p, w, b)
+        },
+    },
+    Functions {
+        name: "onnx, transB = 1",
+        arguments: &[("b", 6), ("c", 3)],
+        read: |p, v| onnx::read_gemm(p, &v[0], true, Some(&v[1])),
+        read_without: Some(|p, v| onnx::read_gemm(p, &v[0], true, None)),
+        write: |p, v| {
+            let [w, b] = v else { unreachable!() };
+            onnx::write_gemm(p, w, true, b)
+        },
+    },
+    Functions {
+        name: "onnx, transB = 0",
+        arguments: &[("b", 6), ("c", 3)],
+        read: |p, v| onnx::read_gemm(p, &v[0], false, Some(&v[1])),
+        read_without: Some(|p, v| onnx::read_gemm(p, &v[0], false, None)),
+        write: |p, v| {
+            let [w, b] = v else { unreachable!() };
+            onnx::write_gemm(p, w, false, b)
+        },
+    },
+];
+
+fn bits(flat: &[f32]) -> Vec<u32> {
+    flat.iter().map(|x| x.to_bits()).collect()
+}
+
+/// −0, the extremes and ordinary numbers, all different but for the sign of zero.
+fn difficult(n: usize) -> Vec<f32> {
+    let special = [
+        -0.0,
+        0.0,
+        f32::MAX,
+        f32::MIN,
+        f32::MIN_POSITIVE,
+        1e-45,
+        -1e-45,
+        f32::INFINITY,
+    ];
+    (0..n)
+        .map(|i| special.get(i).copied().unwrap_or(0.1 * i as f32))
+        .collect()
+}
+
+/// Writes every scalar of the parameters, reads it back, and refuses every wrong length.
+fn both_ways<P: Flat<Scalar = f32> + Default>(functions: &[Functions<P>]) {
+    for Functions {
+        name,
+        arguments,
+        read,
+        read_without,
+        write,
+    } in functions
+    {
+        let buffers = || {
+            arguments
+                .iter()
+                .map(|(_, n)| vec![f32::NAN; *n])
+                .collect::<Vec<_>>()
+        };
+        // Each rotation puts the special numbers elsewhere, into the biases too.
+        for rotation in 0..P::LEN {
+            let mut numbers = difficult(P::LEN);
+            numbers.rotate_left(rotation);
+            let (mut params, mut back) = (P::default(), P::default());
+            params.as_flat_mut().copy_from_slice(&numbers);
+            back.as_flat_mut().fill(f32::NAN);
+            let mut flat = buffers();
+            write(&params, &mut flat).unwrap();
+            assert!(
+                flat.iter().flatten().all(|x| !x.is_nan()),
+                "{name}: not all written"
+            );
+            read(&mut back, &flat).unwrap();
+            assert_eq!(bits(back.as_flat()), bits(&numbers), "{name}");
+        }
+
+        let ones: Vec<_> = arguments.iter().map(|(_, n)| vec![1.0; *n]).collect();
+        if let Some(read_without) = read_without {
+            let mut params = P::default();
+            params.as_flat_mut().fill(f32::NAN);
+            read_without(&mut params, &ones).unwrap();
+            assert!(
+                params.as_flat().iter().all(|x| *x == 0.0 || *x == 1.0),
+                "{name}"
+            );
+            assert!(
+                params.as_flat().contains(&0.0),
+                "{name}: no bias is a bias of zero"
+            );
+        }
+
+        for (i, &(what, expected)) in arguments.iter().enumerate() {
+            for found in [0, expected - 1, expected + 1, 2 * expected] {
+                let error = LengthMismatch {
+                    what,
+                    expected,
+                    found,
+                };
+                let mut flat = ones.clone();
+                flat[i] = vec![1.0; found];
+                let mut params = P::default();
+                params.as_flat_mut().fill(7.0);
+                assert_eq!(read(&mut params, &flat), Err(error), "{name}");
+                assert!(
+                    params.as_flat().iter().all(|x| *x == 7.0),
+                    "{name}: half read"
+                );
+                assert_eq!(write(&params, &mut flat), Err(error), "{name}");
+                assert!(
+                    flat.iter().flatten().all(|x| *x == 1.0),
+                    "{name}: half written"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn lstm_both_ways() {
+    both_ways(&LSTM);
+}
+
+#[test]
+fn rnn_both_ways() {
+    both_ways(&RNN);
+}
+
+#[test]
+fn dense_both_ways() {
+    both_ways(&DENSE);
+}
+
+/// b = bias_ih + bias_hh in the scalar type, rounded once, for any two.
+#[test]
+fn two_biases_are_rounded_once() {
+    let (ih, hh) = ([0.1_f32, 1e8, -0.0, 1.0], [0.2_f32, 1.0, 0.0, -1.0]);
+    let mut params = lstm::Params::<1, 1>::zeros();
+    pytorch::read_lstm(&mut params, &[0.0; 4], &[0.0; 4], Some((&ih, &hh))).unwrap();
+    let b = [
+        &params.update,
+        &params.forget,
+        &params.candidate,
+        &params.output,
+    ]
+    .map(|gate| gate.b[(0, 0)]);
+    let once: [f32; 4] =
+        std::array::from_fn(|k| f32::from_f64(f64::from(ih[k]) + f64::from(hh[k])));
+    assert_eq!(bits(&b), bits(&once));
+}
