@@ -1,9 +1,9 @@
 //! Weights as bytes: a file that firmware includes, or that a host reads and writes.
 //!
-//! The format is that of [`Flat`]: all scalars in their order in memory (the fields of a struct in the order of their
-//! declaration, matrices column by column), each as the bytes of its IEEE-754 bits, the least significant
-//! first, whatever the byte order of the target. No header, no padding: a value of `LEN` scalars is
-//! 4·`LEN` bytes in `f32` and 8·`LEN` in `f64`, and several values stand one after the other.
+//! The format stands at [`Flat::to_le_bytes`]: all scalars in their order in memory, each as the
+//! bytes of its IEEE-754 bits, the least significant first, whatever the byte order of the target.
+//! No header, no padding: a value of `LEN` scalars is 4·`LEN` bytes in `f32` and 8·`LEN` in `f64`,
+//! and several values stand one after the other.
 
 use crate::real::sealed::Sealed as _;
 use crate::{Affine, Flat, LengthMismatch, Matrix, dense, lstm};
@@ -28,8 +28,9 @@ pub(crate) fn read<F: Flat>(value: &mut F, bytes: &[u8]) -> Result<(), LengthMis
     Ok(())
 }
 
-// Constant functions cannot be generic over what a scalar does, so the two scalars are stamped out. Each reader takes
-// what it needs from the front of the bytes and returns it with the rest; the length has been checked by then.
+// Constant functions cannot be generic over what a scalar does, so the two scalars are stamped out.
+// Each reader takes what it needs from the front of the bytes and returns it with the rest; the
+// length has been checked by then.
 macro_rules! from_le_bytes {
     ($float:ident, $size:literal) => {
         const _: () = {

@@ -209,10 +209,23 @@ pub trait Flat: sealed::Sealed + Sized {
         Ok(unsafe { slice::from_raw_parts_mut(flat.as_mut_ptr().cast(), steps) })
     }
 
-    /// Writes the scalars as bytes: in their order, each the least significant byte first, without header or padding.
+    /// Writes the scalars as bytes: in their order, each the least significant byte first, without
+    /// header or padding. The same bytes on every target.
     ///
-    /// The same bytes on every target. `from_le_bytes` of each type makes a value of them again, at compile time
-    /// too (there is one for each scalar, so the type must name it: `Vector::<3, f32>`); files of several layers are written one after the other and taken apart with `split_first_chunk`:
+    /// | type | in this order |
+    /// |---|---|
+    /// | [`Matrix<R, C>`](Matrix) | column by column |
+    /// | [`Affine<X, A>`](Affine), `rnn::Params` | Wa (A, A), Wx (A, X), b (A) |
+    /// | [`lstm::Params<X, A>`](lstm::Params) | the `Affine` of forget, update, candidate, output |
+    /// | [`lstm::State<A, M>`](lstm::State) | a (A, M), c (A, M) |
+    /// | [`lstm::Cache<A, M>`](lstm::Cache) | forget, update, candidate, output, c, (A, M) each |
+    /// | [`dense::Params<A, Y>`](dense::Params) | W (Y, A), b (Y) |
+    ///
+    /// In numpy a matrix `w` is `w.astype("<f4").tobytes("F")`, or `"<f8"` for f64.
+    ///
+    /// `from_le_bytes` of each type but `Cache` makes a value of them again, at compile time too
+    /// (there is one for each scalar, so the type must name it: `Vector::<3, f32>`). Layers are
+    /// written one after the other and taken apart with `split_first_chunk`:
     ///
     /// ```
     /// use bptt::{Flat, dense, lstm};
@@ -253,13 +266,15 @@ pub trait Flat: sealed::Sealed + Sized {
     /// ```
     ///
     /// # Errors
-    /// [`LengthMismatch`] where `bytes` has not 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes; nothing is written then.
+    /// [`LengthMismatch`] where `bytes` has not 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes; nothing is
+    /// written then.
     fn to_le_bytes(&self, bytes: &mut [u8]) -> Result<(), LengthMismatch> {
         bytes::write(self, bytes)
     }
 
-    /// Overwrites `self` with the scalars whose bytes these are, as [`Flat::to_le_bytes`] wrote them: for bytes whose number is
-    /// known only at run time, and values that should not pass over the stack.
+    /// Overwrites `self` with the scalars whose bytes these are, as [`Flat::to_le_bytes`] wrote
+    /// them: for bytes whose number is known only at run time, and values that should not pass over
+    /// the stack.
     ///
     /// ```
     /// use bptt::{Flat, Vector};

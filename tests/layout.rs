@@ -1,8 +1,8 @@
 //! Weights from and to other frameworks, against what those frameworks compute.
 //!
-//! * LSTM: the nine `layout_*` files of `tests/reference`. The weights are read from the framework's
-//!   arrays, a forward and a backward run in f64, and outputs and gradients compared in the
-//!   framework's arrays.
+//! * LSTM: the nine `layout_*` files of `tests/reference`. The weights are read from the
+//!   framework's arrays, a forward and a backward run in f64, and outputs and gradients compared in
+//!   the framework's arrays.
 //! * RNN and dense: against the frameworks' equations written out over the flat arrays, on numbers
 //!   whose sums are exact.
 //! * Both: what was read is written back bit for bit, and a wrong length of any argument touches
@@ -16,9 +16,9 @@ use bptt::layout::{keras, onnx, pytorch, textbook};
 use bptt::{Flat, LengthMismatch, Matrix, Real, Vector, dense, lstm, rnn};
 use serde::Deserialize;
 
-// --------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // LSTM: the reference files
-// --------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 #[derive(Deserialize)]
 struct Array {
@@ -271,9 +271,9 @@ fn nine_files() {
     assert_eq!(layouts.count(), 9);
 }
 
-// --------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // RNN and dense: the equations of each framework over its flat arrays
-// --------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 const X: usize = 3;
 const A: usize = 2;
@@ -357,18 +357,21 @@ fn dense_of_every_framework() {
     assert_eq!(forward(&params), columns, "Y = A·B + C");
 }
 
-// --------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // Both ways
-// --------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
-/// Every function with its arguments: reads `Params` and writes it back, or only one of both.
+type Read<P> = fn(&mut P, &[Vec<f32>]) -> Result<(), LengthMismatch>;
+type Write<P> = fn(&P, &mut [Vec<f32>]) -> Result<(), LengthMismatch>;
+
+/// One layout: the two functions, and the slices that they take.
 struct Functions<P: 'static> {
     name: &'static str,
     arguments: &'static [(&'static str, usize)],
-    read: fn(&mut P, &[Vec<f32>]) -> Result<(), LengthMismatch>,
+    read: Read<P>,
     /// Without biases, where the framework may have none.
-    read_without: Option<fn(&mut P, &[Vec<f32>]) -> Result<(), LengthMismatch>>,
-    write: fn(&P, &mut [Vec<f32>]) -> Result<(), LengthMismatch>,
+    read_without: Option<Read<P>>,
+    write: Write<P>,
 }
 
 type Lstm = lstm::Params<X, A>;

@@ -81,7 +81,8 @@ first appear in the file to train on.
 
 weights.bin holds 1540 numbers, f32 little-endian: bptt::lstm::Params<6, 16>, then
 bptt::dense::Params<16, 4>, each in the order of its flat view. The network takes the samples as
-they are measured: the normalisation is part of the weights.";
+they are measured: the normalisation is part of the weights. A program compiles them in with
+from_le_bytes(include_bytes!(..)): see bptt::Flat::to_le_bytes.";
 
 fn main() -> ExitCode {
     match run(&Options::parse()) {

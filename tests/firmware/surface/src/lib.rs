@@ -12,7 +12,9 @@ use bptt::loss::{
 };
 use bptt::lstm::{self, Cache, State};
 use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
-use bptt::{Flat, LengthMismatch, Matrix, Real, activation, dense, init, rnn};
+use bptt::{
+    Flat, LengthMismatch, Matrix, Real, activation, checkpoint, dense, init, layout, lengths, rnn,
+};
 
 /// Everything in `f32`.
 pub fn single(numbers: &mut [f32], classes: &[usize]) -> Result<(), TargetError> {
@@ -28,6 +30,9 @@ fn every_batch<T: Real>(numbers: &mut [T], classes: &[usize]) -> Result<(), Targ
     network::<6, 16, 1, 4, T>(&mut Numbers(numbers), classes)?;
     network::<3, 5, 2, 3, T>(&mut Numbers(numbers), classes)?;
     network::<2, 9, 5, 1, T>(&mut Numbers(numbers), classes)?;
+    long_and_unequal::<6, 16, 1, T>(&mut Numbers(numbers))?;
+    long_and_unequal::<2, 5, 3, T>(&mut Numbers(numbers))?;
+    layouts::<3, 5, 2, T>(&mut Numbers(numbers))?;
     activations(numbers);
     Ok(())
 }
@@ -156,6 +161,81 @@ fn network<const X: usize, const A: usize, const M: usize, const Y: usize, T: Re
     one_a.fill(T::ONE);
     black_box(bptt::backend());
     Ok(())
+}
+
+fn long_and_unequal<const X: usize, const A: usize, const M: usize, T: Real>(
+    n: &mut Numbers<T>,
+) -> Result<(), LengthMismatch> {
+    let x: &mut [Matrix<X, M, T>] = n.sequence()?;
+    let dx: &mut [Matrix<X, M, T>] = n.sequence()?;
+    let (a, da): (&mut [Matrix<A, M, T>], &mut [Matrix<A, M, T>]) = (n.sequence()?, n.sequence()?);
+    let lengths = &mut [0; M];
+    for length in lengths.iter_mut() {
+        *length = black_box(*length);
+    }
+    lengths::zero_beyond(lengths, x);
+
+    let (cell, grads): (&mut rnn::Params<X, A, T>, &mut rnn::Params<X, A, T>) =
+        (n.one()?, n.one()?);
+    let (a0, last): (&mut Matrix<A, M, T>, &mut Matrix<A, M, T>) = (n.one()?, n.one()?);
+    let states: &mut [Matrix<A, M, T>] = n.sequence()?;
+    checkpoint::rnn_forward(cell, x, a0, states, a)?;
+    let seen = |t, a: &[_], _: &mut [_]| _ = black_box((t, a.len()));
+    checkpoint::rnn_backward(cell, x, a0, states, a, da, seen, grads, Some(dx), last)?;
+    lengths::rnn_last(lengths, a0, a, last)?;
+    let scratch = n.one()?;
+    lengths::rnn_backward(cell, lengths, x, a0, a, da, grads, Some(dx), last, scratch)?;
+
+    let (cell, grads): (&mut lstm::Params<X, A, T>, &mut lstm::Params<X, A, T>) =
+        (n.one()?, n.one()?);
+    let (init, last): (&mut State<A, M, T>, &mut State<A, M, T>) = (n.one()?, n.one()?);
+    let states: &mut [State<A, M, T>] = n.sequence()?;
+    let caches: &mut [Cache<A, M, T>] = n.sequence()?;
+    checkpoint::lstm_forward(cell, x, init, states, a, caches)?;
+    let seen = |t, a: &[_], _: &mut [_]| _ = black_box((t, a.len()));
+    checkpoint::lstm_backward(
+        cell, x, init, states, a, caches, da, seen, grads, None, last,
+    )?;
+    lengths::lstm_last(lengths, init, a, caches, last)?;
+    let Some((scratch, _)) = states.split_first_chunk_mut() else {
+        return Ok(());
+    };
+    lengths::lstm_backward(
+        cell, lengths, x, init, a, caches, da, grads, None, last, scratch,
+    )
+}
+
+fn layouts<const X: usize, const A: usize, const Y: usize, T: Real>(
+    n: &mut Numbers<T>,
+) -> Result<(), LengthMismatch> {
+    let (w, r, b, b2) = (n.take(60)?, n.take(100)?, n.take(40)?, n.take(20)?);
+    let cell: &mut lstm::Params<X, A, T> = n.one()?;
+    layout::pytorch::read_lstm(cell, w, r, Some((b, b2)))?;
+    layout::pytorch::write_lstm(cell, w, r, b, b2)?;
+    layout::keras::read_lstm(cell, w, r, Some(b))?;
+    layout::keras::write_lstm(cell, w, r, b)?;
+    layout::onnx::read_lstm(cell, w, r, Some(b))?;
+    layout::onnx::write_lstm(cell, w, r, b)?;
+    layout::textbook::read_lstm(cell, [w, w, w, w], [b, b, b, b])?;
+    let (w2, w3, w4) = (n.take(40)?, n.take(40)?, n.take(40)?);
+    let (b3, b4) = (n.take(5)?, n.take(5)?);
+    layout::textbook::write_lstm(cell, [w, w2, w3, w4], [b, b2, b3, b4])?;
+    let cell: &mut rnn::Params<X, A, T> = n.one()?;
+    layout::pytorch::read_rnn(cell, w, r, Some((b, b2)))?;
+    layout::pytorch::write_rnn(cell, w, r, b, b2)?;
+    layout::keras::read_rnn(cell, w, r, Some(b))?;
+    layout::keras::write_rnn(cell, w, r, b)?;
+    layout::onnx::read_rnn(cell, w, r, Some(b))?;
+    layout::onnx::write_rnn(cell, w, r, b)?;
+    layout::textbook::read_affine(cell, w, b)?;
+    layout::textbook::write_affine(cell, w, b)?;
+    let head: &mut dense::Params<A, Y, T> = n.one()?;
+    layout::pytorch::read_linear(head, w, Some(b))?;
+    layout::pytorch::write_linear(head, w, b)?;
+    layout::keras::read_dense(head, w, Some(b))?;
+    layout::keras::write_dense(head, w, b)?;
+    layout::onnx::read_gemm(head, w, black_box(true), Some(b))?;
+    layout::onnx::write_gemm(head, w, black_box(true), b)
 }
 
 fn activations<T: Real>(numbers: &mut [T]) {
