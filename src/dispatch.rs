@@ -156,6 +156,14 @@ pub(crate) fn four_gates<const R: usize, const K: usize>(
 }
 
 /// The instruction sets that a kernel can run on.
+///
+/// ```
+/// use bptt::{Backend, backend};
+///
+/// if backend() == Backend::Baseline {
+///     println!("no vectors wider than those of the compile target");
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
     /// What the compile target has in any case.

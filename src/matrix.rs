@@ -45,8 +45,16 @@ pub type Vector<const R: usize, T = f32> = Matrix<R, 1, T>;
 
 impl<const R: usize, const C: usize, T: Real> Matrix<R, C, T> {
     /// The number of rows, R.
+    ///
+    /// ```
+    /// assert_eq!(bptt::Matrix::<3, 4>::ROWS, 3);
+    /// ```
     pub const ROWS: usize = R;
     /// The number of columns, C.
+    ///
+    /// ```
+    /// assert_eq!(bptt::Matrix::<3, 4>::COLUMNS, 4);
+    /// ```
     pub const COLUMNS: usize = C;
 
     /// The matrix of zeros.

@@ -100,31 +100,109 @@ pub trait Real:
     + AddAssign
 {
     /// 0
+    ///
+    /// ```
+    /// use bptt::Real;
+    ///
+    /// assert_eq!(<f32 as Real>::ZERO, 0.0);
+    /// ```
     const ZERO: Self;
     /// 1
+    ///
+    /// ```
+    /// use bptt::Real;
+    ///
+    /// assert_eq!(<f32 as Real>::ONE, 1.0);
+    /// ```
     const ONE: Self;
     /// +∞
+    ///
+    /// ```
+    /// use bptt::Real;
+    ///
+    /// assert!(<f32 as Real>::INFINITY > f32::MAX);
+    /// ```
     const INFINITY: Self;
 
     /// The scalar nearest to `x`.
+    ///
+    /// ```
+    /// use bptt::Real;
+    ///
+    /// assert_eq!(<f32 as Real>::from_f64(0.1), 0.1_f32);
+    /// ```
     fn from_f64(x: f64) -> Self;
     /// The scalar nearest to `n`.
+    ///
+    /// ```
+    /// use bptt::Real;
+    ///
+    /// assert_eq!(<f32 as Real>::from_usize(16_777_217), 16_777_216.0); // 2²⁴ + 1
+    /// ```
     fn from_usize(n: usize) -> Self;
     /// The scalar as `f64`, which is exact.
+    ///
+    /// ```
+    /// use bptt::Real;
+    ///
+    /// assert_eq!(0.5_f32.to_f64(), 0.5_f64);
+    /// ```
     fn to_f64(self) -> f64;
     /// eˣ; see [`activation::exp`].
+    ///
+    /// ```
+    /// use bptt::Real;
+    ///
+    /// assert_eq!(Real::exp(0_f32), 1.0);
+    /// ```
     fn exp(self) -> Self;
     /// 1 / (1 + e⁻ˣ); see [`activation::sigmoid`].
+    ///
+    /// ```
+    /// use bptt::Real;
+    ///
+    /// assert_eq!(0_f32.sigmoid(), 0.5);
+    /// ```
     fn sigmoid(self) -> Self;
     /// tanh x; see [`activation::tanh`].
+    ///
+    /// ```
+    /// use bptt::Real;
+    ///
+    /// assert_eq!(Real::tanh(f32::INFINITY), 1.0);
+    /// ```
     fn tanh(self) -> Self;
     /// ln(1 + x), by `libm`.
+    ///
+    /// ```
+    /// use bptt::Real;
+    ///
+    /// assert_eq!(Real::ln_1p(1e-30_f32), 1e-30);
+    /// ```
     fn ln_1p(self) -> Self;
     /// The square root, correctly rounded.
+    ///
+    /// ```
+    /// use bptt::Real;
+    ///
+    /// assert_eq!(Real::sqrt(2.25_f32), 1.5);
+    /// ```
     fn sqrt(self) -> Self;
     /// |x|
+    ///
+    /// ```
+    /// use bptt::Real;
+    ///
+    /// assert_eq!(Real::abs(-2_f32), 2.0);
+    /// ```
     fn abs(self) -> Self;
     /// Neither infinite nor NaN.
+    ///
+    /// ```
+    /// use bptt::Real;
+    ///
+    /// assert!(!Real::is_finite(f32::NAN));
+    /// ```
     fn is_finite(self) -> bool;
 }
 

@@ -47,6 +47,13 @@ use crate::product::{
 use crate::{Affine, LengthMismatch, Matrix, Real};
 
 /// The weights of an RNN cell, or a gradient with respect to them.
+///
+/// ```
+/// use bptt::{Flat, rnn};
+///
+/// static ZERO: rnn::Params<6, 16> = rnn::Params::zeros();
+/// assert_eq!(ZERO.as_flat().len(), 16 * (16 + 6 + 1));
+/// ```
 pub type Params<const X: usize, const A: usize, T = f32> = Affine<X, A, T>;
 
 /// One step forward: (1) and (2).
