@@ -1,4 +1,4 @@
-//! Calls every public function of the crate, in both scalars, with one, two and five samples a batch.
+//! Calls every public kernel of the crate, in both scalars, with one, two and five samples a batch.
 //!
 //! Nothing is known of the arguments, the lengths of slices included, so that every error and, if there
 //! were one, every panic could be reached.
@@ -33,6 +33,7 @@ fn every_batch<T: Real>(numbers: &mut [T], classes: &[usize]) -> Result<(), Targ
     long_and_unequal::<6, 16, 1, T>(&mut Numbers(numbers))?;
     long_and_unequal::<2, 5, 3, T>(&mut Numbers(numbers))?;
     layouts::<3, 5, 2, T>(&mut Numbers(numbers))?;
+    long_and_ragged::<3, 5, 2, T>(&mut Numbers(numbers), classes)?;
     activations(numbers);
     Ok(())
 }
@@ -236,6 +237,81 @@ fn layouts<const X: usize, const A: usize, const Y: usize, T: Real>(
     layout::keras::write_dense(head, w, b)?;
     layout::onnx::read_gemm(head, w, black_box(true), Some(b))?;
     layout::onnx::write_gemm(head, w, black_box(true), b)
+}
+
+/// Recomputation, and batches of sequences of different lengths.
+fn long_and_ragged<const X: usize, const A: usize, const M: usize, T: Real>(
+    n: &mut Numbers<T>,
+    lengths: &[usize],
+) -> Result<(), LengthMismatch> {
+    let Some(lengths) = lengths.first_chunk::<M>() else {
+        return Ok(());
+    };
+    let x: &mut [Matrix<X, M, T>] = n.sequence()?;
+    let dx: &mut [Matrix<X, M, T>] = n.sequence()?;
+    let (a, da): (&mut [Matrix<A, M, T>], &mut [Matrix<A, M, T>]) = (n.sequence()?, n.sequence()?);
+    let (a0, a1): (&mut Matrix<A, M, T>, &mut Matrix<A, M, T>) = (n.one()?, n.one()?);
+    let scratch: &mut Matrix<A, M, T> = n.one()?;
+    let states: &mut [Matrix<A, M, T>] = n.sequence()?;
+    let mut gradient = |t: usize, a: &[Matrix<A, M, T>], da: &mut [Matrix<A, M, T>]| {
+        black_box((t, a, da));
+    };
+
+    let (cell, grads): (&mut rnn::Params<X, A, T>, &mut rnn::Params<X, A, T>) =
+        (n.one()?, n.one()?);
+    checkpoint::rnn_forward(cell, x, a0, states, a)?;
+    checkpoint::rnn_backward(
+        cell,
+        x,
+        a0,
+        states,
+        a,
+        da,
+        &mut gradient,
+        grads,
+        Some(dx),
+        a1,
+    )?;
+    lengths::rnn_last(lengths, a0, a, a1)?;
+    lengths::rnn_backward(cell, lengths, x, a0, a, da, grads, Some(dx), a1, scratch)?;
+    lengths::zero_beyond(lengths, a);
+
+    let (cell, grads): (&mut lstm::Params<X, A, T>, &mut lstm::Params<X, A, T>) =
+        (n.one()?, n.one()?);
+    let (init, last): (&mut State<A, M, T>, &mut State<A, M, T>) = (n.one()?, n.one()?);
+    let states: &mut [State<A, M, T>] = n.sequence()?;
+    let caches: &mut [Cache<A, M, T>] = n.sequence()?;
+    checkpoint::lstm_forward(cell, x, init, states, a, caches)?;
+    checkpoint::lstm_backward(
+        cell,
+        x,
+        init,
+        states,
+        a,
+        caches,
+        da,
+        &mut gradient,
+        grads,
+        Some(dx),
+        last,
+    )?;
+    lengths::lstm_last(lengths, init, a, caches, last)?;
+    if let Some(scratch) = states.first_chunk_mut::<2>() {
+        lengths::lstm_backward(
+            cell,
+            lengths,
+            x,
+            init,
+            a,
+            caches,
+            da,
+            grads,
+            Some(dx),
+            last,
+            scratch,
+        )?;
+    }
+    Ok(())
 }
 
 fn activations<T: Real>(numbers: &mut [T]) {
