@@ -8,6 +8,7 @@
 #[path = "../../common/contract.rs"]
 mod contract;
 
+use bptt::layout::{keras, onnx, pytorch, textbook};
 use bptt::loss::{self, Reduction};
 use bptt::lstm::{Cache, Params, State};
 use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
@@ -157,6 +158,145 @@ fn view<F: Flat<Scalar = f32> + Clone>(flat: &mut [f32]) {
         assert_eq!((all.as_ptr(), all.len()), (start, found));
     }
     assert_eq!(before, flat.iter().map(|s| s.to_bits()).collect::<Vec<_>>());
+}
+
+// ---------------------------------------------------------------------------- bytes and layouts
+
+/// Weights from and to the arrays of other frameworks and bytes, of right and of wrong lengths.
+pub fn layouts(bytes: &[u8]) {
+    let bytes = &mut Bytes::new(bytes, 60);
+    le_bytes::<Params<X, A>>(bytes);
+    le_bytes::<dense::Params<A, Y>>(bytes);
+
+    type Lstm = Params<X, A>;
+    type Rnn = Affine<X, A>;
+    type Head = dense::Params<A, Y>;
+    let trans_b = bytes.below(2) == 0;
+    let (i, h) = (4 * A * X, 4 * A * A);
+    layout::<Lstm, 4>(
+        bytes,
+        [i, h, 4 * A, 4 * A],
+        |p, [i, h, b1, b2]| pytorch::read_lstm(p, i, h, Some((b1, b2))),
+        |p, [i, h, b1, b2]| pytorch::write_lstm(p, i, h, b1, b2),
+    );
+    layout::<Rnn, 4>(
+        bytes,
+        [A * X, A * A, A, A],
+        |p, [i, h, b1, b2]| pytorch::read_rnn(p, i, h, Some((b1, b2))),
+        |p, [i, h, b1, b2]| pytorch::write_rnn(p, i, h, b1, b2),
+    );
+    layout::<Head, 2>(
+        bytes,
+        [Y * A, Y],
+        |p, [w, b]| pytorch::read_linear(p, w, Some(b)),
+        |p, [w, b]| pytorch::write_linear(p, w, b),
+    );
+    layout::<Lstm, 3>(
+        bytes,
+        [i, h, 4 * A],
+        |p, [k, r, b]| keras::read_lstm(p, k, r, Some(b)),
+        |p, [k, r, b]| keras::write_lstm(p, k, r, b),
+    );
+    layout::<Rnn, 3>(
+        bytes,
+        [A * X, A * A, A],
+        |p, [k, r, b]| keras::read_rnn(p, k, r, Some(b)),
+        |p, [k, r, b]| keras::write_rnn(p, k, r, b),
+    );
+    layout::<Head, 2>(
+        bytes,
+        [Y * A, Y],
+        |p, [k, b]| keras::read_dense(p, k, Some(b)),
+        |p, [k, b]| keras::write_dense(p, k, b),
+    );
+    layout::<Lstm, 3>(
+        bytes,
+        [i, h, 8 * A],
+        |p, [w, r, b]| onnx::read_lstm(p, w, r, Some(b)),
+        |p, [w, r, b]| onnx::write_lstm(p, w, r, b),
+    );
+    layout::<Rnn, 3>(
+        bytes,
+        [A * X, A * A, 2 * A],
+        |p, [w, r, b]| onnx::read_rnn(p, w, r, Some(b)),
+        |p, [w, r, b]| onnx::write_rnn(p, w, r, b),
+    );
+    layout::<Head, 2>(
+        bytes,
+        [Y * A, Y],
+        |p, [b, c]| onnx::read_gemm(p, b, trans_b, Some(c)),
+        |p, [b, c]| onnx::write_gemm(p, b, trans_b, c),
+    );
+    layout::<Rnn, 2>(
+        bytes,
+        [A * (A + X), A],
+        |p, [w, b]| textbook::read_affine(p, w, b),
+        |p, [w, b]| textbook::write_affine(p, w, b),
+    );
+    let (w, b) = (A * (A + X), A);
+    layout::<Lstm, 8>(
+        bytes,
+        [w, w, w, w, b, b, b, b],
+        |p, [w1, w2, w3, w4, b1, b2, b3, b4]| {
+            textbook::read_lstm(p, [w1, w2, w3, w4], [b1, b2, b3, b4])
+        },
+        |p, [w1, w2, w3, w4, b1, b2, b3, b4]| {
+            textbook::write_lstm(p, [w1, w2, w3, w4], [b1, b2, b3, b4])
+        },
+    );
+}
+
+/// Writes and reads; then the same with lengths that may be wrong, where nothing may change.
+fn layout<P: Flat<Scalar = f32> + Default + Clone, const N: usize>(
+    bytes: &mut Bytes,
+    right: [usize; N],
+    read: impl Fn(&mut P, [&[f32]; N]) -> Result<(), LengthMismatch>,
+    write: impl Fn(&P, [&mut [f32]; N]) -> Result<(), LengthMismatch>,
+) {
+    let params: P = bytes.flat();
+    let mut arrays = right.map(|n| vec![1.0; n]);
+    write(&params, arrays.each_mut().map(|a| a.as_mut_slice())).unwrap();
+    let mut back = P::default();
+    read(&mut back, arrays.each_ref().map(|a| a.as_slice())).unwrap();
+    same(&[back], &[params.clone()]);
+
+    let found = right.map(|n| bytes.length(n));
+    let mut arrays = found.map(|n| vec![1.0; n]);
+    let before = (params.clone(), arrays.clone());
+    let mut params = params;
+    let result = read(&mut params, arrays.each_ref().map(|a| a.as_slice()));
+    assert_eq!(result.is_ok(), found == right);
+    if found != right {
+        same(&[params.clone()], &[before.0]);
+    }
+    let result = write(&params, arrays.each_mut().map(|a| a.as_mut_slice()));
+    assert_eq!(result.is_ok(), found == right);
+    if found != right {
+        assert_eq!(arrays, before.1);
+    }
+}
+
+/// As little-endian bytes and back; then the same with a length that may be wrong.
+fn le_bytes<P: Flat<Scalar = f32> + Default + Clone>(bytes: &mut Bytes) {
+    let params: P = bytes.flat();
+    let right = 4 * P::LEN;
+    let mut file = vec![0; right];
+    params.to_le_bytes(&mut file).unwrap();
+    for (found, scalar) in file.chunks(4).zip(params.as_flat()) {
+        assert_eq!(found, scalar.to_le_bytes());
+    }
+    let mut back = P::default();
+    back.read_le_bytes(&file).unwrap();
+    same(&[back.clone()], &[params.clone()]);
+
+    let found = bytes.length(right);
+    let mut file = vec![1; found];
+    let result = params.to_le_bytes(&mut file);
+    assert_eq!(result.is_ok(), found == right);
+    assert!(found == right || file.iter().all(|byte| *byte == 1));
+    let result = back.read_le_bytes(&file);
+    assert_eq!(result.is_ok(), found == right);
+    same(&[back], &[params]);
 }
 
 // ------------------------------------------------------------------------------------------- LSTM
@@ -569,6 +709,11 @@ mod tests {
     #[test]
     fn views() {
         random(20_000, 1100, super::views);
+    }
+
+    #[test]
+    fn layouts() {
+        random(20_000, 8000, super::layouts);
     }
 
     #[test]
