@@ -1,16 +1,17 @@
-//! The public interface, read from the source: it is what `tests/api/bptt.rs` says, and every item of it has an
-//! example that runs as a doc test. (Fields and variants are in the example of their type; modules and implementations
-//! of traits need none.)
+//! The public interface, read from the source: it is what `tests/api/bptt.rs` says, and every item
+//! of it has an example that runs as a doc test. (Fields and variants are in the example of their
+//! type; modules and implementations of traits need none.)
 //!
-//! The snapshot is a stub of the crate, `pub` items without bodies. A change of the interface is a change of that file, to be seen in
-//! review; where it takes something away, the next version is a new minor version (before 1.0) or major one. To write it:
+//! The snapshot is a stub of the crate, `pub` items without bodies. A change of the interface is a
+//! change of that file, to be seen in review; where it takes something away, the next version is a
+//! new minor version (before 1.0) or major one. To write it:
 //!
 //! ```sh
 //! BPTT_WRITE_API=1 cargo test --test api
 //! ```
 //!
-//! It is read with a parser and not from rustdoc's JSON, because that comes from nightly compilers alone and changes its
-//! format with them. Derived traits stand in their attributes.
+//! It is read with a parser and not from rustdoc's JSON, because that comes from nightly compilers
+//! alone and changes its format with them. Derived traits stand in their attributes.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -48,7 +49,8 @@ fn read(name: &str) -> Module {
     }
 }
 
-/// The items with those that come from a macro of one arm in the same file, and those in `const _: () = { … }`.
+/// The items with those that come from a macro of one arm in the same file, and those in `const _:
+/// () = { … }`.
 fn expand(items: Vec<Item>) -> Vec<Item> {
     let (mut all, mut macros) = (vec![], HashMap::new());
     for item in items {
