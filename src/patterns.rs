@@ -12,6 +12,7 @@
 //! * [Sequence to sequence](#sequence-to-sequence)
 //! * [Stacked layers, and all weights as one slice](#stacked-layers-and-all-weights-as-one-slice)
 //! * [Both directions](#both-directions)
+//! * [Encoder and decoder](#encoder-and-decoder)
 //! * [Truncated backpropagation through time](#truncated-backpropagation-through-time)
 //! * [Inputs that must be normalised](#inputs-that-must-be-normalised)
 //! * Sequences that do not fit into memory: [`checkpoint`](crate::checkpoint)
@@ -232,6 +233,40 @@
 //!     *dx += dx_b;
 //! }
 //! # assert!(dx.iter().all(|dx| dx[(0, 0)] != 0.0));
+//! # Ok::<(), bptt::LengthMismatch>(())
+//! ```
+//!
+//! # Encoder and decoder
+//!
+//! The last state of one network is the first of another; the gradient goes the other way: what the
+//! decoder's backward leaves in `dstate` is what the encoder's takes.
+//!
+//! ```
+//! use bptt::{Matrix, lstm};
+//!
+//! let mut encoder = lstm::Params::<1, 2>::zeros();
+//! encoder.candidate.wx.fill(1.0);
+//! let decoder = lstm::Params::<1, 2>::zeros();
+//! let x: [Matrix<1, 1>; 3] = [0.1, 0.2, 0.3].map(|x| Matrix::from_rows([[x]]));
+//! let y = [const { Matrix::<1, 1>::zeros() }; 2];
+//!
+//! let init = lstm::State::zeros();
+//! let (mut a, mut caches) = ([const { Matrix::zeros() }; 3], [const { lstm::Cache::zeros() }; 3]);
+//! lstm::forward(&encoder, &x, &init, &mut a, &mut caches)?;
+//! let meaning = lstm::State { a: a[2].clone(), c: caches[2].c.clone() };
+//! let mut a_out = [const { Matrix::zeros() }; 2];
+//! let mut caches_out = [const { lstm::Cache::zeros() }; 2];
+//! lstm::forward(&decoder, &y, &meaning, &mut a_out, &mut caches_out)?;
+//!
+//! let da_out = [const { Matrix::from_rows([[1.0], [1.0]]) }; 2]; // from a loss
+//! let (mut grads, mut grads_out) = (lstm::Params::zeros(), lstm::Params::zeros());
+//! let mut dstate = lstm::State::zeros();
+//! lstm::backward(
+//!     &decoder, &y, &meaning, &a_out, &mut caches_out, &da_out, &mut grads_out, None, &mut dstate,
+//! )?;
+//! let da = [const { Matrix::zeros() }; 3]; // only its last state is used
+//! lstm::backward(&encoder, &x, &init, &a, &mut caches, &da, &mut grads, None, &mut dstate)?;
+//! assert!(grads.candidate.wx[(0, 0)] > 0.0);
 //! # Ok::<(), bptt::LengthMismatch>(())
 //! ```
 //!
