@@ -1,1 +1,0 @@
-//! Nothing: this package holds the benches that compare `bptt` with other crates.

@@ -1,0 +1,203 @@
+//! `bptt`. The shapes are types, so all that are ever timed are listed here.
+
+use std::hint::black_box;
+
+use bptt::{Affine, Flat, Matrix, lstm, rnn};
+
+use crate::work::{Case, Cell, Layer, Run, STEPS, Task};
+
+pub fn run(layer: &Layer) -> Run {
+    let Case {
+        cell,
+        task,
+        x,
+        a,
+        m,
+    } = layer.case;
+    match (cell, task, x, a, m) {
+        (Cell::Lstm, Task::Step, 8, 8, 1) => step::<8, 8>(layer),
+        (Cell::Lstm, Task::Step, 16, 32, 1) => step::<16, 32>(layer),
+        (Cell::Lstm, Task::Step, 32, 64, 1) => step::<32, 64>(layer),
+        (Cell::Lstm, Task::Step, 64, 128, 1) => step::<64, 128>(layer),
+        (Cell::Lstm, Task::Step, 128, 256, 1) => step::<128, 256>(layer),
+        (Cell::Lstm, _, 32, 64, 1) => lstm::<32, 64, 1>(layer),
+        (Cell::Lstm, _, 32, 64, 2) => lstm::<32, 64, 2>(layer),
+        (Cell::Lstm, _, 32, 64, 4) => lstm::<32, 64, 4>(layer),
+        (Cell::Lstm, _, 32, 64, 8) => lstm::<32, 64, 8>(layer),
+        (Cell::Lstm, _, 32, 64, 16) => lstm::<32, 64, 16>(layer),
+        (Cell::Lstm, _, 32, 64, 32) => lstm::<32, 64, 32>(layer),
+        (Cell::Lstm, _, 32, 64, 64) => lstm::<32, 64, 64>(layer),
+        (Cell::Lstm, _, 64, 128, 1) => lstm::<64, 128, 1>(layer),
+        (Cell::Lstm, _, 64, 128, 8) => lstm::<64, 128, 8>(layer),
+        (Cell::Lstm, _, 64, 128, 32) => lstm::<64, 128, 32>(layer),
+        (Cell::Lstm, _, 128, 256, 1) => lstm::<128, 256, 1>(layer),
+        (Cell::Lstm, _, 128, 256, 8) => lstm::<128, 256, 8>(layer),
+        (Cell::Lstm, _, 128, 256, 32) => lstm::<128, 256, 32>(layer),
+        (Cell::Lstm, _, 32, 8, 1) => lstm::<32, 8, 1>(layer),
+        (Cell::Lstm, _, 32, 16, 1) => lstm::<32, 16, 1>(layer),
+        (Cell::Lstm, _, 32, 32, 1) => lstm::<32, 32, 1>(layer),
+        (Cell::Lstm, _, 32, 128, 1) => lstm::<32, 128, 1>(layer),
+        (Cell::Lstm, _, 32, 256, 1) => lstm::<32, 256, 1>(layer),
+        (Cell::Lstm, _, 32, 512, 1) => lstm::<32, 512, 1>(layer),
+        (Cell::Rnn, _, 32, 64, 1) => rnn::<32, 64, 1>(layer),
+        (Cell::Rnn, _, 32, 64, 32) => rnn::<32, 64, 32>(layer),
+        _ => panic!("{:?} is not in the list", layer.case),
+    }
+}
+
+/// Values in flat memory of their own: parameters and sequences are too large for the stack.
+struct Buffer<F: Flat<Scalar = f32>>(Vec<f32>, std::marker::PhantomData<F>);
+
+impl<F: Flat<Scalar = f32>> Buffer<F> {
+    fn new(values: Vec<f32>) -> Self {
+        Buffer(values, std::marker::PhantomData)
+    }
+
+    fn zeros(len: usize) -> Self {
+        Buffer::new(vec![0.0; len * F::LEN])
+    }
+
+    fn all(&self) -> &[F] {
+        F::slice_from_flat(&self.0).unwrap()
+    }
+
+    fn all_mut(&mut self) -> &mut [F] {
+        F::slice_from_flat_mut(&mut self.0).unwrap()
+    }
+}
+
+/// Gate g of the layer.
+fn load<const X: usize, const A: usize>(affine: &mut Affine<X, A>, layer: &Layer, g: usize) {
+    for r in 0..A {
+        let row = g * A + r;
+        for k in 0..X {
+            affine.wx[(r, k)] = layer.wx[row * X + k];
+        }
+        for k in 0..A {
+            affine.wa[(r, k)] = layer.wa[row * A + k];
+        }
+        affine.b[(r, 0)] = layer.b[row];
+    }
+}
+
+/// The gradients dwx, dwa and db of all gates, by rows.
+fn append<const X: usize, const A: usize>(out: &mut Vec<f32>, gates: &[&Affine<X, A>]) {
+    for gate in gates {
+        (0..A).for_each(|r| out.extend(gate.wx.row(r).unwrap()));
+    }
+    for gate in gates {
+        (0..A).for_each(|r| out.extend(gate.wa.row(r).unwrap()));
+    }
+    for gate in gates {
+        out.extend(gate.b.as_flat());
+    }
+}
+
+fn params<const X: usize, const A: usize>(layer: &Layer) -> Buffer<lstm::Params<X, A>> {
+    let mut buffer = Buffer::<lstm::Params<X, A>>::zeros(1);
+    let [params] = buffer.all_mut() else {
+        unreachable!()
+    };
+    load(&mut params.update, layer, 0);
+    load(&mut params.forget, layer, 1);
+    load(&mut params.candidate, layer, 2);
+    load(&mut params.output, layer, 3);
+    buffer
+}
+
+fn step<const X: usize, const A: usize>(layer: &Layer) -> Run {
+    let params = params::<X, A>(layer);
+    let x = Buffer::<Matrix<X, 1>>::new(layer.x.clone());
+    Box::new(move |mut out| {
+        let params = &params.all()[0];
+        let (mut state, mut next) = (lstm::State::zeros(), lstm::State::zeros());
+        for x in x.all() {
+            lstm::step(params, x, &state, &mut next);
+            std::mem::swap(&mut state, &mut next);
+            if let Some(out) = &mut out {
+                out.extend(state.a.as_flat());
+            }
+        }
+        black_box(&state);
+    })
+}
+
+fn lstm<const X: usize, const A: usize, const M: usize>(layer: &Layer) -> Run {
+    let task = layer.case.task;
+    let params = params::<X, A>(layer);
+    let x = Buffer::<Matrix<X, M>>::new(layer.x.clone());
+    let da = Buffer::<Matrix<A, M>>::new(layer.da.clone());
+    let mut a = Buffer::<Matrix<A, M>>::zeros(STEPS);
+    let mut caches = Buffer::<lstm::Cache<A, M>>::zeros(STEPS);
+    let mut grads = Buffer::<lstm::Params<X, A>>::zeros(1);
+    let mut dx = Buffer::<Matrix<X, M>>::zeros(STEPS);
+    let init = lstm::State::zeros();
+    Box::new(move |out| {
+        let params = &params.all()[0];
+        let (x, a, caches) = (x.all(), a.all_mut(), caches.all_mut());
+        lstm::forward(params, x, &init, a, caches).unwrap();
+        if task == Task::Training {
+            grads.0.fill(0.0);
+            let (grads, dx) = (&mut grads.all_mut()[0], dx.all_mut());
+            let (da, mut dstate) = (da.all(), lstm::State::zeros());
+            lstm::backward(
+                params,
+                x,
+                &init,
+                a,
+                caches,
+                da,
+                grads,
+                Some(dx),
+                &mut dstate,
+            )
+            .unwrap();
+        }
+        black_box((&a, &grads.0, &dx.0));
+        if let Some(out) = out {
+            out.extend(Matrix::slice_as_flat(a));
+            if task == Task::Training {
+                let grads = &grads.all()[0];
+                let gates = [
+                    &grads.update,
+                    &grads.forget,
+                    &grads.candidate,
+                    &grads.output,
+                ];
+                append(out, &gates);
+                out.extend(&dx.0);
+            }
+        }
+    })
+}
+
+fn rnn<const X: usize, const A: usize, const M: usize>(layer: &Layer) -> Run {
+    let task = layer.case.task;
+    let mut params = rnn::Params::<X, A>::zeros();
+    load(&mut params, layer, 0);
+    let x = Buffer::<Matrix<X, M>>::new(layer.x.clone());
+    let given = layer.da.clone();
+    let mut da = Buffer::<Matrix<A, M>>::zeros(STEPS);
+    let mut a = Buffer::<Matrix<A, M>>::zeros(STEPS);
+    let mut grads = rnn::Params::<X, A>::zeros();
+    let mut dx = Buffer::<Matrix<X, M>>::zeros(STEPS);
+    let a0 = Matrix::zeros();
+    Box::new(move |out| {
+        let (x, a) = (x.all(), a.all_mut());
+        rnn::forward(&params, x, &a0, a).unwrap();
+        if task == Task::Training {
+            grads.as_flat_mut().fill(0.0);
+            da.0.copy_from_slice(&given); // backward writes over it
+            let (da, dx, mut da_state) = (da.all_mut(), dx.all_mut(), Matrix::zeros());
+            rnn::backward(&params, x, &a0, a, da, &mut grads, Some(dx), &mut da_state).unwrap();
+        }
+        black_box((&a, &grads, &dx.0));
+        if let Some(out) = out {
+            out.extend(Matrix::slice_as_flat(a));
+            if task == Task::Training {
+                append(out, &[&grads]);
+                out.extend(&dx.0);
+            }
+        }
+    })
+}
