@@ -8,6 +8,8 @@
 #[path = "../../common/contract.rs"]
 mod contract;
 
+use std::slice;
+
 use bptt::layout::{keras, onnx, pytorch, textbook};
 use bptt::loss::{self, Reduction};
 use bptt::lstm::{Cache, Params, State};
@@ -91,6 +93,11 @@ fn bits<F: Flat<Scalar = f32>>(values: &[F]) -> Vec<u32> {
 #[track_caller]
 fn same<F: Flat<Scalar = f32>>(found: &[F], expected: &[F]) {
     assert_eq!(bits(found), bits(expected));
+}
+
+#[track_caller]
+fn same_one<F: Flat<Scalar = f32>>(found: &F, expected: &F) {
+    same(slice::from_ref(found), slice::from_ref(expected));
 }
 
 #[track_caller]
@@ -258,7 +265,7 @@ fn layout<P: Flat<Scalar = f32> + Default + Clone, const N: usize>(
     write(&params, arrays.each_mut().map(|a| a.as_mut_slice())).unwrap();
     let mut back = P::default();
     read(&mut back, arrays.each_ref().map(|a| a.as_slice())).unwrap();
-    same(&[back], &[params.clone()]);
+    same_one(&back, &params);
 
     let found = right.map(|n| bytes.length(n));
     let mut arrays = found.map(|n| vec![1.0; n]);
@@ -267,7 +274,7 @@ fn layout<P: Flat<Scalar = f32> + Default + Clone, const N: usize>(
     let result = read(&mut params, arrays.each_ref().map(|a| a.as_slice()));
     assert_eq!(result.is_ok(), found == right);
     if found != right {
-        same(&[params.clone()], &[before.0]);
+        same_one(&params, &before.0);
     }
     let result = write(&params, arrays.each_mut().map(|a| a.as_mut_slice()));
     assert_eq!(result.is_ok(), found == right);
@@ -287,7 +294,7 @@ fn le_bytes<P: Flat<Scalar = f32> + Default + Clone>(bytes: &mut Bytes) {
     }
     let mut back = P::default();
     back.read_le_bytes(&file).unwrap();
-    same(&[back.clone()], &[params.clone()]);
+    same_one(&back, &params);
 
     let found = bytes.length(right);
     let mut file = vec![1; found];
@@ -296,7 +303,7 @@ fn le_bytes<P: Flat<Scalar = f32> + Default + Clone>(bytes: &mut Bytes) {
     assert!(found == right || file.iter().all(|byte| *byte == 1));
     let result = back.read_le_bytes(&file);
     assert_eq!(result.is_ok(), found == right);
-    same(&[back], &[params]);
+    same_one(&back, &params);
 }
 
 // ------------------------------------------------------------------------------------------- LSTM
@@ -327,7 +334,7 @@ pub fn lstm(bytes: &[u8]) {
         same(&a[t..=t], &[a_t]);
         same(&caches[t..=t], &[cache]);
         bptt::lstm::step(&params, &x[t], &state, &mut next);
-        same(&a[t..=t], &[next.a.clone()]);
+        same_one(&a[t], &next.a);
         core::mem::swap(&mut state, &mut next);
     }
 
@@ -351,14 +358,14 @@ pub fn lstm(bytes: &[u8]) {
         same(&dx[t..=t], &[dx_t]);
     }
     same(&dz, &expected.0);
-    same(&[grads.clone()], &[expected.1]);
-    same(&[d.clone()], &[expected.2]);
+    same_one(&grads, &expected.1);
+    same_one(&d, &expected.2);
     if bytes.limit.is_some() {
         finite(&a);
         finite(&dz);
         finite(&dx);
-        finite(&[grads.clone()]);
-        finite(&[d.clone()]);
+        finite(slice::from_ref(&grads));
+        finite(slice::from_ref(&d));
     }
 
     // With recomputation.
@@ -381,8 +388,8 @@ pub fn lstm(bytes: &[u8]) {
         &mut d_k,
     )
     .unwrap();
-    same(&[grads_k], &[grads]);
-    same(&[d_k], &[d]);
+    same_one(&grads_k, &grads);
+    same_one(&d_k, &d);
 
     // With lengths: what is in da beyond them is not looked at.
     let mut last = State::zeros();
@@ -414,15 +421,15 @@ pub fn lstm(bytes: &[u8]) {
         }
     }
     let (found, expected) = (run(other), run(da.clone()));
-    same(&[found.0], &[expected.0.clone()]);
-    same(&[found.1], &[expected.1]);
+    same_one(&found.0, &expected.0);
+    same_one(&found.1, &expected.1);
     same(&found.2, &expected.2);
     if bytes.limit.is_some() {
-        finite(&[expected.0]);
+        finite(slice::from_ref(&expected.0));
     }
 
     // Wrong lengths: an error, and nothing is written.
-    let before = vec![caches.clone(), vec![Cache::zeros(); 8]].concat();
+    let before = [caches.clone(), vec![Cache::zeros(); 8]].concat();
     let mut now = before.clone();
     let mut a_wrong = vec![Matrix::zeros(); wrong[0]];
     let result = bptt::lstm::forward(&params, &x, &init, &mut a_wrong, &mut now[..wrong[1]]);
@@ -442,8 +449,8 @@ pub fn lstm(bytes: &[u8]) {
     assert_eq!(result.is_ok(), right);
     if !right {
         same(&now, &before);
-        same(&[grads], &[Params::zeros()]);
-        same(&[d], &[dstate]);
+        same_one(&grads, &Params::zeros());
+        same_one(&d, &dstate);
     }
 }
 
@@ -478,14 +485,14 @@ pub fn rnn(bytes: &[u8]) {
         same(&dx[t..=t], &[dx_t]);
     }
     same(&dz, &expected.0);
-    same(&[grads.clone()], &[expected.1]);
-    same(&[d.clone()], &[expected.2]);
+    same_one(&grads, &expected.1);
+    same_one(&d, &expected.2);
     if bytes.limit.is_some() {
         finite(&a);
         finite(&dz);
         finite(&dx);
-        finite(&[grads.clone()]);
-        finite(&[d.clone()]);
+        finite(slice::from_ref(&grads));
+        finite(slice::from_ref(&d));
     }
 
     let mut states = vec![Matrix::zeros(); steps.div_ceil(k)];
@@ -505,8 +512,8 @@ pub fn rnn(bytes: &[u8]) {
         &mut d_k,
     )
     .unwrap();
-    same(&[grads_k], &[grads]);
-    same(&[d_k], &[d]);
+    same_one(&grads_k, &grads);
+    same_one(&d_k, &d);
 
     let mut last = Matrix::zeros();
     lengths::rnn_last(&ends, &a0, &a, &mut last).unwrap();
@@ -528,7 +535,7 @@ pub fn rnn(bytes: &[u8]) {
     .unwrap();
     if bytes.limit.is_some() {
         finite(&dz);
-        finite(&[grads]);
+        finite(slice::from_ref(&grads));
     }
 }
 
@@ -565,11 +572,11 @@ pub fn losses(bytes: &[u8]) {
         let da_t = contract::dense_backward(&params, &a[t], &target[t], &mut expected);
         same(&da[t..=t], &[da_t]);
     }
-    same(&[grads.clone()], &[expected]);
+    same_one(&grads, &expected);
     if bounded {
         finite(&y);
         finite(&da);
-        finite(&[grads]);
+        finite(slice::from_ref(&grads));
     }
 
     let mut p = y.clone();
