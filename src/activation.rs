@@ -52,10 +52,10 @@
 //!   side falls and the lower one rises with p, so it is monotone too.
 //!
 //! The f32 and the f64 functions are one text. They differ in their constants, which
-//! `tests/activation/fit.sollya` prints, and in how tanh reduces and divides. To refit, edit the script, run it, and copy its output
-//! into the two modules of constants. Reduction and scaling are those of Cody and Waite
-//! (*Software Manual for the Elementary Functions*, 1980) and of Tang (*Table-driven
-//! implementation of the exponential function*, 1989), without the table.
+//! `tests/activation/fit.sollya` prints, and in how tanh reduces and divides. To refit, edit the
+//! script, run it, and copy its output into the two modules of constants. Reduction and scaling are
+//! those of Cody and Waite (*Software Manual for the Elementary Functions*, 1980) and of Tang
+//! (*Table-driven implementation of the exponential function*, 1989), without the table.
 //!
 //! # The derivatives
 //!
@@ -394,8 +394,8 @@ mod double {
         (y - k * LN_2_HI, k * LN_2_LO)
     }
 
-    /// With p rounded as in f32 the error would reach 2.03 ULP. Here both sides round once: 1 ∓ s ∓ s·hi
-    /// is kept as a sum and what that sum lost, which is exact since 1 ∓ s is the larger term.
+    /// With p rounded as in f32 the error would reach 2.03 ULP. Here both sides round once: 1 ∓ s ∓
+    /// s·hi is kept as a sum and what that sum lost, which is exact since 1 ∓ s is the larger term.
     #[inline(always)]
     pub fn quotient(s: f64, hi: f64, w: f64) -> f64 {
         let (below, above) = (1.0 - s, 1.0 + s);

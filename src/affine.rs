@@ -8,8 +8,8 @@ use crate::{Matrix, Real, Vector};
 /// An RNN cell has one (and a tanh), an LSTM cell has four. A gradient with respect to an
 /// `Affine` is an `Affine`.
 ///
-/// Column-major and `repr(C)`: its flat array is the concatenated W = \[Wa | Wx\] of shape (A, A + X),
-/// column by column, followed by b.
+/// Column-major and `repr(C)`: its flat array is the concatenated W = \[Wa | Wx\] of shape (A, A +
+/// X), column by column, followed by b.
 ///
 /// ```
 /// use bptt::{Affine, Flat, Matrix, Vector};
@@ -47,10 +47,11 @@ impl<const X: usize, const A: usize, T: Real> Affine<X, A, T> {
         }
     }
 
-    /// The gradients of all steps of a sequence, added to `self`: dWa + dz·a⟨t−1⟩ᵀ, dWx + dz·x⟨t⟩ᵀ, db + dz.
+    /// The gradients of all steps of a sequence, added to `self`: dWa + dz·a⟨t−1⟩ᵀ, dWx + dz·x⟨t⟩ᵀ,
+    /// db + dz.
     ///
-    /// Time descending, then batch ascending. The dz of step t is the matrix `dz[t * stride + offset]`, `x` has one
-    /// matrix a step, `a0` is a⟨0⟩ and `before` a⟨1⟩ … a⟨T−1⟩.
+    /// Time descending, then batch ascending. The dz of step t is the matrix `dz[t * stride +
+    /// offset]`, `x` has one matrix a step, `a0` is a⟨0⟩ and `before` a⟨1⟩ … a⟨T−1⟩.
     #[inline(always)]
     pub(crate) fn add_gradients<const L: usize, const M: usize>(
         &mut self,

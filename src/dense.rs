@@ -6,7 +6,8 @@ use crate::dispatch::{self, Kernel};
 use crate::product::{forward as product, outer, sum_columns, transposed};
 use crate::{LengthMismatch, Matrix, Real, Vector};
 
-/// The weights of an output layer from A hidden units to Y outputs, or a gradient with respect to them.
+/// The weights of an output layer from A hidden units to Y outputs, or a gradient with respect to
+/// them.
 ///
 /// ```
 /// use bptt::{Flat, dense};
@@ -39,7 +40,8 @@ impl<const A: usize, const Y: usize, T: Real> Params<A, Y, T> {
 
 /// y = W·a + b for one step.
 ///
-/// `a` is (A, M), `y` (Y, M) is overwritten. Each sum starts at b and adds the columns of W in ascending order.
+/// `a` is (A, M), `y` (Y, M) is overwritten. Each sum starts at b and adds the columns of W in
+/// ascending order.
 ///
 /// ```
 /// use bptt::{Matrix, dense};
@@ -63,8 +65,8 @@ pub fn forward<const A: usize, const Y: usize, const M: usize, T: Real>(
 
 /// The gradients of [`forward`]: dW = dW + dy·aᵀ, db = db + Σ dy over the batch, da = Wᵀ·dy.
 ///
-/// `a` is (A, M) as it was in forward, `dy` (Y, M) the gradient with respect to y. The gradients of the weights are added to
-/// `grads`; `da` (A, M) is overwritten.
+/// `a` is (A, M) as it was in forward, `dy` (Y, M) the gradient with respect to y. The gradients of
+/// the weights are added to `grads`; `da` (A, M) is overwritten.
 ///
 /// ```
 /// use bptt::{Matrix, dense};
@@ -96,7 +98,8 @@ pub fn backward<const A: usize, const Y: usize, const M: usize, T: Real>(
 
 /// [`forward`] for every step of a sequence, as one product.
 ///
-/// `a` has one (A, M) matrix a step, `y` one (Y, M) matrix a step. The same bits as a loop of [`forward`].
+/// `a` has one (A, M) matrix a step, `y` one (Y, M) matrix a step. The same bits as a loop of
+/// [`forward`].
 ///
 /// # Errors
 /// [`LengthMismatch`] where `y` has not the length of `a`; nothing is written then.
@@ -138,8 +141,8 @@ impl<const A: usize, const Y: usize, const M: usize, T: Real> Kernel for Forward
 
 /// [`backward`] for every step of a sequence, as one product.
 ///
-/// `a`, `dy` and `da` have one matrix a step. The weight gradients accumulate with time descending, then batch ascending:
-/// the same bits as a loop of [`backward`] from the last step to the first.
+/// `a`, `dy` and `da` have one matrix a step. The weight gradients accumulate with time descending,
+/// then batch ascending: the same bits as a loop of [`backward`] from the last step to the first.
 ///
 /// # Errors
 /// [`LengthMismatch`] where `dy` or `da` has not the length of `a`; nothing is written then.
@@ -204,9 +207,10 @@ impl<const A: usize, const Y: usize, const M: usize, T: Real> Kernel for Backwar
 
 /// Softmax over the rows, in place, sample by sample: y_k = exp(z_k − z_max) / Σⱼ exp(z_j − z_max).
 ///
-/// `z` is (Y, M): in, the logits; out, probabilities that add up to 1 within rounding. Shifted by the greatest logit of the sample,
-/// so that no finite logit overflows. A logit of −∞ gets the probability 0, unless all are −∞; with +∞ or NaN among the logits of
-/// a sample, its results are NaN.
+/// `z` is (Y, M): in, the logits; out, probabilities that add up to 1 within rounding. Shifted by
+/// the greatest logit of the sample, so that no finite logit overflows. A logit of −∞ gets the
+/// probability 0, unless all are −∞; with +∞ or NaN among the logits of a sample, its results are
+/// NaN.
 ///
 /// ```
 /// let mut y: bptt::Matrix<2, 2> = bptt::Matrix::from_rows([[1e30, 0.0], [-1e30, 0.0]]);
@@ -221,8 +225,8 @@ pub fn softmax<const Y: usize, const M: usize, T: Real>(z: &mut Matrix<Y, M, T>)
 
 /// [`softmax`] of one sample; returns z_max and ln Σⱼ exp(z_j − z_max).
 ///
-/// The greatest logit contributes exactly 1 to the sum; the others are added up on their own, so that the logarithm is
-/// right to the last digits even where they are far below 1.
+/// The greatest logit contributes exactly 1 to the sum; the others are added up on their own, so
+/// that the logarithm is right to the last digits even where they are far below 1.
 #[inline(always)]
 pub(crate) fn softmax_column<const Y: usize, T: Real>(z: &mut [T; Y]) -> (T, T) {
     let (mut max, mut at) = (-T::INFINITY, 0);
@@ -249,9 +253,10 @@ pub(crate) fn softmax_column<const Y: usize, T: Real>(z: &mut [T; Y]) -> (T, T) 
 
 /// The gradient of [`softmax`] in place: dz = y ⊙ (dy − Σⱼ y_j·dy_j), sample by sample.
 ///
-/// `y` (Y, M) is what softmax returned; `dy` (Y, M) is in, the gradient with respect to y; out, with respect to the
-/// logits. For the cross-entropy of a softmax use [`loss::softmax_cross_entropy`](crate::loss::softmax_cross_entropy), which does
-/// not go through this and is exact where y is 0.
+/// `y` (Y, M) is what softmax returned; `dy` (Y, M) is in, the gradient with respect to y; out,
+/// with respect to the logits. For the cross-entropy of a softmax use
+/// [`loss::softmax_cross_entropy`](crate::loss::softmax_cross_entropy), which does not go through
+/// this and is exact where y is 0.
 ///
 /// ```
 /// let y: bptt::Matrix<2, 1> = bptt::Matrix::from_rows([[0.25], [0.75]]);

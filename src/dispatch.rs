@@ -1,8 +1,9 @@
 //! Which instruction set a kernel runs on, decided once, at run time, without `std`.
 //!
 //! One of the two files with `unsafe`. On x86-64 every kernel is compiled three times from the same
-//! source: for the baseline (SSE2), for AVX2 and, by a compiler that can (Rust 1.89), for AVX-512. On every other target it is compiled
-//! once, for whatever vectors the target has, and there is nothing to detect.
+//! source: for the baseline (SSE2), for AVX2 and, by a compiler that can (Rust 1.89), for AVX-512.
+//! On every other target it is compiled once, for whatever vectors the target has, and there is
+//! nothing to detect.
 //!
 //! The choice changes how many scalars one instruction handles and nothing else: no instruction set
 //! changes the operations, their order, or a bit of a result.
@@ -17,8 +18,8 @@ pub(crate) trait Kernel {
     /// kept in registers at once; `W` (for wide) is the number of rows for one column and one gate.
     /// Neither changes a bit of the result.
     ///
-    /// An implementation is `#[inline(always)]`, as is all that it calls: that is how the code comes to be
-    /// compiled for the instruction set of its caller.
+    /// An implementation is `#[inline(always)]`, as is all that it calls: that is how the code
+    /// comes to be compiled for the instruction set of its caller.
     fn run<const L: usize, const W: usize>(self) -> Self::Output;
 }
 
@@ -39,7 +40,8 @@ pub(crate) fn run<T: Real, K: Kernel>(kernel: K) -> K::Output {
         // operating system keeps the registers.
         Backend::Avx512 => unsafe { x86::avx512::<T, K>(kernel) },
         #[cfg(bptt_avx2)]
-        // SAFETY: `backend` names AVX2 only where the processor has it, and the operating system keeps the registers.
+        // SAFETY: `backend` names AVX2 only where the processor has it, and the operating system
+        // keeps the registers.
         Backend::Avx2 => unsafe { x86::avx2::<T, K>(kernel) },
         _ => baseline::<T, K>(kernel),
     }
@@ -59,8 +61,8 @@ fn baseline<T: Real, K: Kernel>(kernel: K) -> K::Output {
     }
 }
 
-/// Whether the compiler makes vector instructions for the target. Without them a wide block does not fit
-/// into the registers.
+/// Whether the compiler makes vector instructions for the target. Without them a wide block does
+/// not fit into the registers.
 pub(crate) const VECTORS: bool = cfg!(any(
     target_arch = "x86",
     target_arch = "x86_64",
@@ -70,12 +72,13 @@ pub(crate) const VECTORS: bool = cfg!(any(
     all(target_family = "wasm", target_feature = "simd128"),
 ));
 
-/// z_g = z_g + W_g·u for the rows i .. i + 4 of four matrices of K columns, on an ARM core with a scalar
-/// floating-point unit: the inner loop of a step on a Cortex-M4F. False where nothing was done.
+/// z_g = z_g + W_g·u for the rows i .. i + 4 of four matrices of K columns, on an ARM core with a
+/// scalar floating-point unit: the inner loop of a step on a Cortex-M4F. False where nothing was
+/// done.
 ///
-/// `vldm` loads four weights at once. The compiler never uses it here, because it hands out registers
-/// before it looks for loads to join, and spends one instruction on each weight. `vmla` rounds the product and
-/// then the sum, as the contract wants it; it is not the fused `vfma`.
+/// `vldm` loads four weights at once. The compiler never uses it here, because it hands out
+/// registers before it looks for loads to join, and spends one instruction on each weight. `vmla`
+/// rounds the product and then the sum, as the contract wants it; it is not the fused `vfma`.
 #[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
 #[inline(always)]
 pub(crate) fn four_gates<const R: usize, const K: usize>(
@@ -88,9 +91,10 @@ pub(crate) fn four_gates<const R: usize, const K: usize>(
         return false;
     }
     let [f, update, c, o] = w.map(|w| w.as_ptr().cast::<f32>().wrapping_add(i));
-    // SAFETY: each of the K rounds reads one scalar of u, and of each matrix the rows i .. i + 4 of one
-    // column, the next one each time. They are in bounds, since i + 4 is at most R and each matrix has K columns. Nothing
-    // is written but the 16 scalars of z and the registers that are listed.
+    // SAFETY: each of the K rounds reads one scalar of u, and of each matrix the rows i .. i + 4 of
+    // one column, the next one each time. They are in bounds, since i + 4 is at most R and each
+    // matrix has K columns. Nothing is written but the 16 scalars of z and the registers that are
+    // listed.
     unsafe {
         core::arch::asm!(
             "vldmia {z}, {{s16-s31}}",

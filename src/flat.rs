@@ -17,9 +17,9 @@ mod sealed {
 /// A type that *is* a flat array of scalars and can be viewed as one, and one as it.
 ///
 /// Implemented for every matrix, parameter, state and cache type, and sealed, because the views
-/// rely on their layout: a `Matrix` is `repr(transparent)` over `[[T; R]; C]`, every other such type is
-/// `repr(C)` and has only fields of this kind with the same `T`. All alignments are then that of
-/// `T`, so there is no padding, and every bit pattern of the scalars is a valid value.
+/// rely on their layout: a `Matrix` is `repr(transparent)` over `[[T; R]; C]`, every other such
+/// type is `repr(C)` and has only fields of this kind with the same `T`. All alignments are then
+/// that of `T`, so there is no padding, and every bit pattern of the scalars is a valid value.
 ///
 /// A view is how a host keeps large parameters off the stack, how an optimizer sees all weights as
 /// one slice, and how weights are stored and loaded:
@@ -140,7 +140,8 @@ pub trait Flat: sealed::Sealed + Sized {
     fn slice_as_flat(sequence: &[Self]) -> &[Self::Scalar] {
         const { Self::LAYOUT }
         // SAFETY: by LAYOUT, `sequence` is exactly `len * LEN` scalars without padding, aligned as
-        // scalars are. The product cannot overflow: the memory exists. Borrow and lifetime are those of `sequence`.
+        // scalars are. The product cannot overflow: the memory exists. Borrow and lifetime are
+        // those of `sequence`.
         unsafe { slice::from_raw_parts(sequence.as_ptr().cast(), sequence.len() * Self::LEN) }
     }
 
@@ -301,7 +302,8 @@ fn wrong_length<F: Flat>(found: usize) -> LengthMismatch {
     }
 }
 
-// Below, a type may be listed only if it is `repr(transparent)` over or `repr(C)` of `[T; N]`s alone.
+// Below, a type may be listed only if it is `repr(transparent)` over or `repr(C)` of `[T; N]`s
+// alone.
 
 impl<const R: usize, const C: usize, T: Real> sealed::Sealed for Matrix<R, C, T> {
     const NOT_EMPTY: bool = R > 0 && C > 0;

@@ -1,7 +1,8 @@
 //! Initial weights. The random numbers come from a closure of the caller.
 //!
-//! Every function that draws takes `uniform`, which returns numbers evenly distributed in \[0, 1). They are drawn in the order
-//! of the flat array, so one seed gives the same weights on every target.
+//! Every function that draws takes `uniform`, which returns numbers evenly distributed in \[0, 1).
+//! They are drawn in the order of the flat array, so one seed gives the same weights on every
+//! target.
 
 use crate::{Affine, Flat, Matrix, Real, lstm};
 
@@ -23,7 +24,8 @@ pub fn uniform<F: Flat>(weights: &mut F, limit: F::Scalar, mut uniform: impl FnM
     }
 }
 
-/// All weights of an RNN cell or of an LSTM gate, biases included, evenly distributed in \[−1/√A, 1/√A): PyTorch's default.
+/// All weights of an RNN cell or of an LSTM gate, biases included, evenly distributed in \[−1/√A,
+/// 1/√A): PyTorch's default.
 ///
 /// ```
 /// use bptt::{init, rnn};
@@ -43,7 +45,8 @@ pub fn uniform_hidden<const X: usize, const A: usize, T: Real>(
 
 /// Evenly distributed in \[−√(6/(R + C)), √(6/(R + C))).
 ///
-/// Glorot and Bengio (2010), equation (16): keeps the variance of activations and gradients from layer to layer.
+/// Glorot and Bengio (2010), equation (16): keeps the variance of activations and gradients from
+/// layer to layer.
 ///
 /// ```
 /// use bptt::{dense, init};
@@ -63,10 +66,11 @@ pub fn glorot_uniform<const R: usize, const C: usize, T: Real>(
 
 /// A random orthogonal matrix: wᵀ·w = 1 within rounding.
 ///
-/// Saxe, McClelland and Ganguli (2014): keeps the length of what is propagated through the recurrence. The columns are
-/// drawn from a normal distribution and made orthonormal one after the other (modified Gram–Schmidt, every projection taken
-/// away twice). A closure that is not random does not break it: a column that depends on those before it is replaced by a unit vector
-/// that does not.
+/// Saxe, McClelland and Ganguli (2014): keeps the length of what is propagated through the
+/// recurrence. The columns are drawn from a normal distribution and made orthonormal one after the
+/// other (modified Gram–Schmidt, every projection taken away twice). A closure that is not random
+/// does not break it: a column that depends on those before it is replaced by a unit vector that
+/// does not.
 ///
 /// ```
 /// use bptt::{init, rnn};
@@ -114,7 +118,8 @@ fn normal<T: Real>(uniform: &mut impl FnMut() -> T) -> T {
     T::from_f64(radius * libm::cos(core::f64::consts::TAU * v))
 }
 
-/// The length of `column`, which becomes 1; `None`, and nothing is changed, where it has no direction.
+/// The length of `column`, which becomes 1; `None`, and nothing is changed, where it has no
+/// direction.
 fn normalize<const A: usize, T: Real>(column: &mut [T; A]) -> Option<T> {
     let length = dot(column, column).sqrt();
     if !(length.is_finite() && length > T::ZERO) {
@@ -126,7 +131,8 @@ fn normalize<const A: usize, T: Real>(column: &mut [T; A]) -> Option<T> {
     Some(length)
 }
 
-/// Takes from `column` its projections on the orthonormal columns `done`; returns the length of what is left.
+/// Takes from `column` its projections on the orthonormal columns `done`; returns the length of
+/// what is left.
 fn orthogonalize<const A: usize, T: Real>(column: &mut [T; A], done: &[[T; A]]) -> T {
     for other in done {
         let projection = dot(column, other);
@@ -143,8 +149,8 @@ fn dot<const A: usize, T: Real>(a: &[T; A], b: &[T; A]) -> T {
 
 /// Every bias of the forget gate becomes `bias`; 1 is usual.
 ///
-/// Gers, Schmidhuber and Cummins (2000); Jozefowicz, Zaremba and Sutskever (2015): the cell remembers until it has learnt to
-/// forget.
+/// Gers, Schmidhuber and Cummins (2000); Jozefowicz, Zaremba and Sutskever (2015): the cell
+/// remembers until it has learnt to forget.
 ///
 /// ```
 /// let mut params = bptt::lstm::Params::<3, 4>::zeros();

@@ -1,8 +1,8 @@
 //! Losses: softmax cross-entropy and mean squared error, value and gradient.
 //!
 //! Every loss takes a sequence, one (Y, M) matrix a step; for a single step pass
-//! [`core::slice::from_ref`] and [`core::slice::from_mut`]. The value is added up with time, batch and classes ascending. With no
-//! steps it is 0.
+//! [`core::slice::from_ref`] and [`core::slice::from_mut`]. The value is added up with time, batch
+//! and classes ascending. With no steps it is 0.
 
 use core::error::Error;
 use core::fmt;
@@ -87,13 +87,15 @@ impl From<LengthMismatch> for TargetError {
 
 /// Softmax cross-entropy against probabilities: L = −s·Σ p_k·ln softmax(z)_k.
 ///
-/// `z` are the logits and `target` the probabilities p, one (Y, M) matrix a step; s is 1 for a sum and 1/(M·T) for a mean.
-/// Returns L and overwrites `dz` with its gradient, dz = s·(softmax(z)·Σⱼ p_j − p).
+/// `z` are the logits and `target` the probabilities p, one (Y, M) matrix a step; s is 1 for a sum
+/// and 1/(M·T) for a mean. Returns L and overwrites `dz` with its gradient, dz = s·(softmax(z)·Σⱼ
+/// p_j − p).
 ///
-/// ln softmax(z)_k is computed as (z_k − z_max) − ln(1 + Σ exp(z_j − z_max)), the sum without the greatest logit: right
-/// near 0 (a loss far below the rounding error of 1 is not rounded to 0), and without overflow for any finite logits whose difference
-/// is finite. Where p_k = 0 the term is 0, whatever the logit.
-/// A NaN or +∞ among the logits of a sample makes L and the gradient of that sample NaN.
+/// ln softmax(z)_k is computed as (z_k − z_max) − ln(1 + Σ exp(z_j − z_max)), the sum without the
+/// greatest logit: right near 0 (a loss far below the rounding error of 1 is not rounded to 0), and
+/// without overflow for any finite logits whose difference is finite. Where p_k = 0 the term is 0,
+/// whatever the logit. A NaN or +∞ among the logits of a sample makes L and the gradient of that
+/// sample NaN.
 ///
 /// # Errors
 /// [`LengthMismatch`] where `target` or `dz` has not the length of `z`; nothing is written then.
@@ -140,8 +142,8 @@ pub fn softmax_cross_entropy<const Y: usize, const M: usize, T: Real>(
 
 /// Softmax cross-entropy against class indices: L = −s·Σ ln softmax(z)_class.
 ///
-/// As [`softmax_cross_entropy`] with the probability 1 for one class of each sample: `classes` holds M indices a step, counted
-/// from 0.
+/// As [`softmax_cross_entropy`] with the probability 1 for one class of each sample: `classes`
+/// holds M indices a step, counted from 0.
 ///
 /// # Errors
 /// [`TargetError`] where `classes` or `dz` has not the length of `z`, or an index is not below Y; nothing is written then.
@@ -187,8 +189,8 @@ pub fn softmax_cross_entropy_classes<const Y: usize, const M: usize, T: Real>(
 
 /// Squared error: L = s·Σ (y − target)².
 ///
-/// `y` and `target` have one (Y, M) matrix a step; s is 1 for a sum and 1/(Y·M·T) for a mean. Returns L and overwrites `dy` with its
-/// gradient, dy = 2·s·(y − target).
+/// `y` and `target` have one (Y, M) matrix a step; s is 1 for a sum and 1/(Y·M·T) for a mean.
+/// Returns L and overwrites `dy` with its gradient, dy = 2·s·(y − target).
 ///
 /// # Errors
 /// [`LengthMismatch`] where `target` or `dy` has not the length of `y`; nothing is written then.

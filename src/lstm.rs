@@ -1,14 +1,15 @@
-//! The LSTM cell: equations, both derivations of its gradient, forward, and directly under it backward.
+//! The LSTM cell: equations, both derivations of its gradient, forward, and directly under it
+//! backward.
 //!
-//! The cell of Hochreiter and Schmidhuber (1997) with the forget gate of Gers, Schmidhuber and Cummins
-//! (2000), without peepholes: what PyTorch, Keras and ONNX call LSTM. The four gates stand in the order
-//! forget, update, candidate, output everywhere in this crate.
+//! The cell of Hochreiter and Schmidhuber (1997) with the forget gate of Gers, Schmidhuber and
+//! Cummins (2000), without peepholes: what PyTorch, Keras and ONNX call LSTM. The four gates stand
+//! in the order forget, update, candidate, output everywhere in this crate.
 //!
 //! # Equations
 //!
-//! With x⟨t⟩ of shape (X, M), a⟨t⟩ and c⟨t⟩ of shape (A, M), t = 1 … T, a⟨0⟩ and c⟨0⟩ given. Each gate g has its own
-//! [`Affine`]: z_g = b_g + Wx_g·x⟨t⟩ + Wa_g·a⟨t−1⟩. In the textbook form that is W_g·\[a⟨t−1⟩; x⟨t⟩\] + b_g with
-//! W_g = \[Wa_g | Wx_g\] of shape (A, A + X).
+//! With x⟨t⟩ of shape (X, M), a⟨t⟩ and c⟨t⟩ of shape (A, M), t = 1 … T, a⟨0⟩ and c⟨0⟩ given. Each
+//! gate g has its own [`Affine`]: z_g = b_g + Wx_g·x⟨t⟩ + Wa_g·a⟨t−1⟩. In the textbook form that is
+//! W_g·\[a⟨t−1⟩; x⟨t⟩\] + b_g with W_g = \[Wa_g | Wx_g\] of shape (A, A + X).
 //!
 //! | | forward | |
 //! |---|---|---|
@@ -21,9 +22,9 @@
 //!
 //! # The gradient, step by step through the local gradients
 //!
-//! Write da for the whole gradient that reaches a⟨t⟩ (from the output of step t and from step t + 1) and dc_next for
-//! the one that reaches c⟨t⟩ from step t + 1. Walk from the output back to the input; each line multiplies what
-//! has arrived by one local derivative.
+//! Write da for the whole gradient that reaches a⟨t⟩ (from the output of step t and from
+//! step t + 1) and dc_next for the one that reaches c⟨t⟩ from step t + 1. Walk from the output back
+//! to the input; each line multiplies what has arrived by one local derivative.
 //!
 //! Through (6), a = o ⊙ tanh(c):
 //!
@@ -62,8 +63,8 @@
 //!
 //! # The gradient, pre-multiplied
 //!
-//! Courses print another form. It never names dc, and folds the derivative of each activation into the gate's
-//! gradient at once, so that its "gate gradients" are those of the pre-activations:
+//! Courses print another form. It never names dc, and folds the derivative of each activation into
+//! the gate's gradient at once, so that its "gate gradients" are those of the pre-activations:
 //!
 //! | | |
 //! |---|---|
@@ -73,30 +74,34 @@
 //! | (13′) | dz_f = \[dc_next ⊙ c⟨t−1⟩ + o ⊙ (1 − tanh²(c⟨t⟩)) ⊙ c⟨t−1⟩ ⊙ da\] ⊙ f ⊙ (1 − f) |
 //! | (12′) | dc⟨t−1⟩ = dc_next ⊙ f + o ⊙ (1 − tanh²(c⟨t⟩)) ⊙ f ⊙ da |
 //!
-//! The brackets matter: the derivative of the activation multiplies both terms. Take the common factor out of a bracket,
-//! i in (15′) say, and what is left is (8); then (15′) is (11) put into (15), and likewise (14′) is (10) in (14), (13′) is (9) in
-//! (13), (12′) is (12), (16′) is (7) in (16). The two forms are equal term by term. The code follows the first: it
-//! computes the bracket once instead of four times. `tests/derivation.rs` computes both.
+//! The brackets matter: the derivative of the activation multiplies both terms. Take the common
+//! factor out of a bracket, i in (15′) say, and what is left is (8); then (15′) is (11) put into
+//! (15), and likewise (14′) is (10) in (14), (13′) is (9) in (13), (12′) is (12), (16′) is (7) in
+//! (16). The two forms are equal term by term. The code follows the first: it computes the bracket
+//! once instead of four times. `tests/derivation.rs` computes both.
 //!
 //! # Memory
 //!
-//! A [`Cache`] a step, 5·A·M scalars: the four gates and c. tanh(c) is computed again, not stored. Backward works in
-//! place: the gates of a step are replaced by the gradients of their pre-activations, dz_g. No other working memory
-//! is needed than what forward was given. A sequence is worked through in segments of so many steps that they make 64
-//! columns of the batch, which stay in the cache: the products with Wx over a segment are one matrix product before its
-//! recurrence, (17), (18), (19) and (21) are one each after it; only those with Wa stay inside the time loop.
+//! A [`Cache`] a step, 5·A·M scalars: the four gates and c. tanh(c) is computed again, not stored.
+//! Backward works in place: the gates of a step are replaced by the gradients of their
+//! pre-activations, dz_g. No other working memory is needed than what forward was given. A sequence
+//! is worked through in segments of so many steps that they make 64 columns of the batch, which
+//! stay in the cache: the products with Wx over a segment are one matrix product before its
+//! recurrence, (17), (18), (19) and (21) are one each after it; only those with Wa stay inside the
+//! time loop.
 //!
 //! # Precision
 //!
-//! An LSTM with 6 inputs and 16 units in f32 stays within 10⁻⁷ of the same in f64 over 100 steps, in
-//! every output of 100 networks with weights evenly distributed in ±1/√A and inputs in ±1
-//! (`tests/precision.rs` measures it). The activations contribute what [`activation`](crate::activation) states.
+//! An LSTM with 6 inputs and 16 units in f32 stays within 10⁻⁷ of the same in f64 over 100 steps,
+//! in every output of 100 networks with weights evenly distributed in ±1/√A and inputs in ±1
+//! (`tests/precision.rs` measures it). The activations contribute what
+//! [`activation`](crate::activation) states.
 //!
 //! # Numbers that are not finite
 //!
-//! A NaN in a column of x, a, c or da reaches what depends on it and no other column of the batch (the
-//! gradients of the weights depend on all of them). ±∞ follow IEEE-754: a gate with z = ±∞ is exactly 0, 1 or ±1,
-//! and 0·∞ is NaN.
+//! A NaN in a column of x, a, c or da reaches what depends on it and no other column of the batch
+//! (the gradients of the weights depend on all of them). ±∞ follow IEEE-754: a gate with z = ±∞ is
+//! exactly 0, 1 or ±1, and 0·∞ is NaN.
 
 use core::slice;
 
@@ -177,7 +182,8 @@ pub struct State<const A: usize, const M: usize, T: Real = f32> {
 }
 
 impl<const A: usize, const M: usize, T: Real> State<A, M, T> {
-    /// The state that a sequence usually starts from, and the gradient that comes from beyond its end where there is nothing.
+    /// The state that a sequence usually starts from, and the gradient that comes from beyond its
+    /// end where there is nothing.
     ///
     /// ```
     /// assert_eq!(bptt::lstm::State::<2, 1>::zeros(), bptt::lstm::State::default());
@@ -192,8 +198,8 @@ impl<const A: usize, const M: usize, T: Real> State<A, M, T> {
 
 /// What backward needs to know of one step forward: 5·A·M scalars.
 ///
-/// Forward writes the gates f, i, c̃ and o and the cell state c⟨t⟩; backward replaces the gates by dz_f, dz_i, dz_c and dz_o, and
-/// leaves c.
+/// Forward writes the gates f, i, c̃ and o and the cell state c⟨t⟩; backward replaces the gates by
+/// dz_f, dz_i, dz_c and dz_o, and leaves c.
 ///
 /// ```
 /// use bptt::lstm::Cache;
@@ -285,9 +291,10 @@ fn units<const L: usize, T: Real>(z: [Lanes<L, T>; 4], c_prev: Lanes<L, T>) -> U
 
 /// One step of inference: (1) to (6), without a cache.
 ///
-/// `x` is x⟨t⟩ (X, M), `prev` holds a⟨t−1⟩ and c⟨t−1⟩, `next` becomes a⟨t⟩ and c⟨t⟩, (A, M) each. The same bits as
-/// [`cell_forward`]. Where the weights Wa do not fit into 32 KiB and the instruction set has vectors, the
-/// pre-activations of one sample, 4·A scalars, stand on the stack. The caller alternates two states:
+/// `x` is x⟨t⟩ (X, M), `prev` holds a⟨t−1⟩ and c⟨t−1⟩, `next` becomes a⟨t⟩ and c⟨t⟩, (A, M) each.
+/// The same bits as [`cell_forward`]. Where the weights Wa do not fit into 32 KiB and the
+/// instruction set has vectors, the pre-activations of one sample, 4·A scalars, stand on the stack.
+/// The caller alternates two states:
 ///
 /// ```
 /// use bptt::{Matrix, lstm};
@@ -321,8 +328,8 @@ struct Step<'a, const X: usize, const A: usize, const M: usize, T: Real> {
     next: &'a mut State<A, M, T>,
 }
 
-/// Whether the weights of the recurrence are walked column by column: where they do not fit into the first-level cache.
-/// Otherwise a block of units and its four gates stay in registers.
+/// Whether the weights of the recurrence are walked column by column: where they do not fit into
+/// the first-level cache. Otherwise a block of units and its four gates stay in registers.
 const fn walked<const A: usize, const L: usize, T>() -> bool {
     L >= 8 && 4 * A * A * size_of::<T>() > 32 * 1024
 }
@@ -392,7 +399,8 @@ impl<const A: usize, T: Real> Blocks for StepActivation<'_, A, T> {
     }
 }
 
-/// One column of one step of inference: the four pre-activations of a block of units stay in registers.
+/// One column of one step of inference: the four pre-activations of a block of units stay in
+/// registers.
 struct StepBlock<'a, const X: usize, const A: usize, T: Real> {
     params: &'a Params<X, A, T>,
     x: &'a [T; X],
@@ -432,7 +440,8 @@ impl<const X: usize, const A: usize, T: Real> Blocks for StepBlock<'_, X, A, T> 
     }
 }
 
-/// z_g + W_g·u for L rows of one column and all four gates, the sums over the columns of W ascending.
+/// z_g + W_g·u for L rows of one column and all four gates, the sums over the columns of W
+/// ascending.
 #[inline(always)]
 fn four_gates<const L: usize, const R: usize, const K: usize, T: Real>(
     z: [Lanes<L, T>; 4],
@@ -456,8 +465,8 @@ fn four_gates<const L: usize, const R: usize, const K: usize, T: Real>(
 
 /// One step forward: (1) to (6), keeping in `cache` what [`cell_backward`] needs.
 ///
-/// `x` is x⟨t⟩ (X, M), `prev` holds a⟨t−1⟩ and c⟨t−1⟩, `next` becomes a⟨t⟩ and c⟨t⟩, (A, M) each. The same bits as
-/// [`forward`] over one step.
+/// `x` is x⟨t⟩ (X, M), `prev` holds a⟨t−1⟩ and c⟨t−1⟩, `next` becomes a⟨t⟩ and c⟨t⟩, (A, M) each.
+/// The same bits as [`forward`] over one step.
 ///
 /// ```
 /// use bptt::{Matrix, lstm};
@@ -493,11 +502,11 @@ pub fn cell_forward<const X: usize, const A: usize, const M: usize, T: Real>(
 
 /// One step backward: (7) to (21).
 ///
-/// In: `x` (X, M), `prev` and `cache` as they were in [`cell_forward`]; `dstate`, the whole gradient with respect to a⟨t⟩ and
-/// what reaches c⟨t⟩ from step t + 1: da and dc_next.
+/// In: `x` (X, M), `prev` and `cache` as they were in [`cell_forward`]; `dstate`, the whole
+/// gradient with respect to a⟨t⟩ and what reaches c⟨t⟩ from step t + 1: da and dc_next.
 ///
-/// Out: the gates in `cache` become dz_f, dz_i, dz_c, dz_o; `dstate` becomes da⟨t−1⟩ and dc⟨t−1⟩; the gradients of the
-/// weights are added to `grads`; `dx` (X, M) is overwritten.
+/// Out: the gates in `cache` become dz_f, dz_i, dz_c, dz_o; `dstate` becomes da⟨t−1⟩ and dc⟨t−1⟩;
+/// the gradients of the weights are added to `grads`; `dx` (X, M) is overwritten.
 ///
 /// ```
 /// use bptt::{Matrix, lstm};
@@ -541,8 +550,9 @@ pub fn cell_backward<const X: usize, const A: usize, const M: usize, T: Real>(
 
 /// A sequence forward: (1) to (6) for t = 1 … T.
 ///
-/// `x` has one (X, M) matrix a step, `init` is a⟨0⟩ and c⟨0⟩, (A, M) each; `a`, one (A, M) matrix a step, and `caches`, one
-/// a step, are overwritten. With no steps nothing happens. The same bits as a loop of [`cell_forward`].
+/// `x` has one (X, M) matrix a step, `init` is a⟨0⟩ and c⟨0⟩, (A, M) each; `a`, one (A, M) matrix a
+/// step, and `caches`, one a step, are overwritten. With no steps nothing happens. The same bits as
+/// a loop of [`cell_forward`].
 ///
 /// The last state, from which a following segment starts, is `a[T − 1]` and `caches[T − 1].c`.
 ///
@@ -723,13 +733,14 @@ impl<const X: usize, const A: usize, T: Real> Blocks for Recurrence<'_, X, A, T>
 
 /// A sequence backward: (7) to (21) for t = T … 1.
 ///
-/// In: `x`, `init`, `a` and `caches` as they were in and after [`forward`]; `da`, one (A, M) matrix a step, the gradient with
-/// respect to the output of each step; `dstate`, the gradients that reach a⟨T⟩ and c⟨T⟩ from beyond the end, zeros if there is
-/// nothing.
+/// In: `x`, `init`, `a` and `caches` as they were in and after [`forward`]; `da`, one (A, M) matrix
+/// a step, the gradient with respect to the output of each step; `dstate`, the gradients that reach
+/// a⟨T⟩ and c⟨T⟩ from beyond the end, zeros if there is nothing.
 ///
-/// Out: the gates in `caches` become the dz_g, so that a second backward needs a forward first; the gradients of the weights
-/// are added to `grads`; `dx`, one (X, M) matrix a step, is overwritten, where it is given; `dstate` becomes the gradient of
-/// the initial state. With no steps `dstate` stays as it is.
+/// Out: the gates in `caches` become the dz_g, so that a second backward needs a forward first; the
+/// gradients of the weights are added to `grads`; `dx`, one (X, M) matrix a step, is overwritten,
+/// where it is given; `dstate` becomes the gradient of the initial state. With no steps `dstate`
+/// stays as it is.
 ///
 /// The same bits as a loop of [`cell_backward`] from the last step to the first.
 ///

@@ -8,7 +8,8 @@ use crate::Real;
 ///
 /// The entry in row `r` and column `c` stands at `c * R + r` of the flat array, as in BLAS,
 /// nalgebra and Eigen. So each sample of a batch (a column of `x`) is contiguous, and so is each
-/// column of a weight matrix. [`Flat`](crate::Flat) views the matrix as a slice and a slice as a matrix.
+/// column of a weight matrix. [`Flat`](crate::Flat) views the matrix as a slice and a slice as a
+/// matrix.
 ///
 /// `Matrix` is not `Copy`: a copy of one is a visible `clone`.
 ///

@@ -1,7 +1,7 @@
 //! Optimizers over flat slices: SGD, SGD with momentum, Adam, and clipping by the global norm.
 //!
-//! All see the weights as one slice ([`Flat::as_flat_mut`](crate::Flat::as_flat_mut)); what they remember from
-//! update to update lies in buffers of the caller, zeroed at first.
+//! All see the weights as one slice ([`Flat::as_flat_mut`](crate::Flat::as_flat_mut)); what they
+//! remember from update to update lies in buffers of the caller, zeroed at first.
 
 use crate::{LengthMismatch, Real};
 
@@ -92,7 +92,8 @@ impl<T: Real> Momentum<T> {
 
 /// Adam with bias correction, and on request with decoupled weight decay (AdamW).
 ///
-/// Kingma and Ba (2015), algorithm 1; Loshchilov and Hutter (2019) for the decay λ. For update number t:
+/// Kingma and Ba (2015), algorithm 1; Loshchilov and Hutter (2019) for the decay λ. For update
+/// number t:
 ///
 /// | | |
 /// |---|---|
@@ -127,14 +128,16 @@ pub struct Adam<T: Real = f32> {
     pub epsilon: T,
     /// λ, 0 for plain Adam.
     pub weight_decay: T,
-    /// β₁ᵗ, 1 before the first update; together with β₂ᵗ and the moments all that a checkpoint needs.
+    /// β₁ᵗ, 1 before the first update; together with β₂ᵗ and the moments all that a checkpoint
+    /// needs.
     pub beta1_power: T,
     /// β₂ᵗ, 1 before the first update.
     pub beta2_power: T,
 }
 
 impl<T: Real> Adam<T> {
-    /// Adam before its first update, with β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸ and no weight decay, as the paper has them.
+    /// Adam before its first update, with β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸ and no weight decay, as
+    /// the paper has them.
     ///
     /// ```
     /// use bptt::optimizer::Adam;
@@ -154,7 +157,8 @@ impl<T: Real> Adam<T> {
         }
     }
 
-    /// One update of `weights` by the gradient `grads`; `m` and `v` are the moments, zeros at first.
+    /// One update of `weights` by the gradient `grads`; `m` and `v` are the moments, zeros at
+    /// first.
     ///
     /// # Errors
     /// [`LengthMismatch`] where `grads`, `m` or `v` has not the length of `weights`; nothing is written then, and the update is not
@@ -199,11 +203,13 @@ impl<T: Real> Adam<T> {
     }
 }
 
-/// Scales all gradients by one factor so that their common Euclidean norm is at most `max_norm`; returns the norm before.
+/// Scales all gradients by one factor so that their common Euclidean norm is at most `max_norm`;
+/// returns the norm before.
 ///
-/// Pascanu, Mikolov and Bengio (2013). The slices count as one vector, so that the direction stays. The norm is computed
-/// relative to the greatest entry and overflows only if it is itself too large for `T`. Where it is not finite (an
-/// infinite or NaN gradient) nothing is changed: check what is returned before an update.
+/// Pascanu, Mikolov and Bengio (2013). The slices count as one vector, so that the direction stays.
+/// The norm is computed relative to the greatest entry and overflows only if it is itself too large
+/// for `T`. Where it is not finite (an infinite or NaN gradient) nothing is changed: check what is
+/// returned before an update.
 ///
 /// ```
 /// use bptt::optimizer::clip_by_global_norm;

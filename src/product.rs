@@ -6,10 +6,10 @@
 //! | [`transposed`] | du = Σ Wᵀ·dz | partial sums, see there |
 //! | [`outer`] | dW = dW + Σ dz·uᵀ | dW, then the steps in descending, the batch in ascending order |
 //!
-//! A block is a few rows by a few columns whose sums are kept in registers while the sum runs over the
-//! third index. How large a block is changes how often an operand is loaded, never the order of a sum.
-//! W is stored by columns, so a block of rows of one column is contiguous: the vectors run over
-//! rows, and no product but the transposed one ever adds up the lanes of a vector.
+//! A block is a few rows by a few columns whose sums are kept in registers while the sum runs over
+//! the third index. How large a block is changes how often an operand is loaded, never the order of
+//! a sum. W is stored by columns, so a block of rows of one column is contiguous: the vectors run
+//! over rows, and no product but the transposed one ever adds up the lanes of a vector.
 
 use core::hint::black_box;
 
@@ -18,7 +18,8 @@ use crate::{Matrix, Real};
 
 /// A few scalars that are worked on at once: some rows of a column.
 ///
-/// Plain arrays; the compiler turns each loop over the lanes into as few vector instructions as the target has.
+/// Plain arrays; the compiler turns each loop over the lanes into as few vector instructions as the
+/// target has.
 #[derive(Clone, Copy)]
 pub(crate) struct Lanes<const L: usize, T>([T; L]);
 
@@ -113,9 +114,10 @@ impl<const L: usize, T: Real> Lanes<L, T> {
 
 /// Hands `lanes` on through memory.
 ///
-/// Several sums that are used right after a loop can be turned into vectors in two ways: the lanes of one sum side by side, as
-/// they are loaded, or one lane of several sums. The compiler at times takes the second, which loads each
-/// scalar by itself, loop and all (4 to 40 times slower). A store of the lanes leaves it the first alone.
+/// Several sums that are used right after a loop can be turned into vectors in two ways: the lanes
+/// of one sum side by side, as they are loaded, or one lane of several sums. The compiler at times
+/// takes the second, which loads each scalar by itself, loop and all (4 to 40 times slower). A
+/// store of the lanes leaves it the first alone.
 #[inline(always)]
 pub(crate) fn side_by_side<const L: usize, const N: usize, T: Real>(
     lanes: [Lanes<L, T>; N],
@@ -189,8 +191,8 @@ pub(crate) fn accumulate<const L: usize, const R: usize, const K: usize, T: Real
     z
 }
 
-/// How many steps are worked through at a time, so that what one product writes is still in the cache when the next one
-/// reads it: 64 columns of the batch.
+/// How many steps are worked through at a time, so that what one product writes is still in the
+/// cache when the next one reads it: 64 columns of the batch.
 pub(crate) const fn steps_at_a_time<const M: usize>() -> usize {
     at_least_one(64 / M)
 }
@@ -199,8 +201,9 @@ const fn at_least_one(n: usize) -> usize {
     if n == 0 { 1 } else { n }
 }
 
-/// How many columns, each R scalars after the last, can keep one of their cache lines in half of a first-level cache
-/// of 64 sets of 8 lines of 64 bytes: fewer where R is a multiple of a high power of two, since those lines share sets.
+/// How many columns, each R scalars after the last, can keep one of their cache lines in half of a
+/// first-level cache of 64 sets of 8 lines of 64 bytes: fewer where R is a multiple of a high power
+/// of two, since those lines share sets.
 const fn in_cache<const R: usize, T>() -> usize {
     let stride = R * size_of::<T>();
     let lowest_bit = stride & stride.wrapping_neg(); // the greatest power of two that divides it
@@ -214,7 +217,8 @@ const fn in_cache<const R: usize, T>() -> usize {
 
 /// z = b + W·u for every column u of every step; without a bias, z = z + W·u.
 ///
-/// The z of step t is the matrix `z[t * stride + offset]`, so that one gate's place in a row of caches can be named.
+/// The z of step t is the matrix `z[t * stride + offset]`, so that one gate's place in a row of
+/// caches can be named.
 #[inline(always)]
 pub(crate) fn forward<const L: usize, const R: usize, const K: usize, const M: usize, T: Real>(
     w: &Matrix<R, K, T>,
@@ -225,7 +229,8 @@ pub(crate) fn forward<const L: usize, const R: usize, const K: usize, const M: u
     stride: usize,
 ) {
     let steps = steps_at_a_time::<M>();
-    // Not zipped: a zip divides to learn its length, and nothing tells it that the divisor is not 0.
+    // Not zipped: a zip divides to learn its length, and nothing tells it that the divisor is not
+    // 0.
     let mut z = z.chunks_mut(steps * stride);
     for u in u.chunks(steps) {
         let z = z.next().unwrap_or_default();
@@ -255,7 +260,8 @@ impl<const R: usize, const K: usize, const M: usize, T: Real> Blocks
 {
     #[inline(always)]
     fn block<const B: usize>(&mut self, i: usize) {
-        // The columns k .. end of W for all columns of u; then the next ones go on from the sums in z.
+        // The columns k .. end of W for all columns of u; then the next ones go on from the sums in
+        // z.
         let (mut k, mut bias) = (0, self.bias);
         while k < K {
             let end = if K - k > const { in_cache::<R, T>() } {
@@ -347,8 +353,8 @@ fn column_mut<const R: usize, const M: usize, T>(
     step.0.get_mut(n % M)
 }
 
-/// z = z + W·u for one column, for a W that is too large for the first-level cache: walks it from front to back, four
-/// whole columns at a time, while z stays in the cache.
+/// z = z + W·u for one column, for a W that is too large for the first-level cache: walks it from
+/// front to back, four whole columns at a time, while z stays in the cache.
 #[inline(always)]
 pub(crate) fn walk<const R: usize, const K: usize, T: Real>(
     w: &Matrix<R, K, T>,
@@ -377,12 +383,14 @@ pub(crate) fn walk<const R: usize, const K: usize, T: Real>(
 
 /// du = Σ_g W_gᵀ·dz_g for every column of every step, over G matrices of the same shape.
 ///
-/// Each entry of du is a sum over G·R products. R is cut into blocks of 8 rows and, for what is left,
-/// at most one block each of 4, 2 and 1. The blocks of 8 of all matrices go into 8 interleaved partial sums, one a
-/// lane, each in ascending order of g, then of rows; the lanes are added up in halves. The blocks of 4, 2 and 1 likewise
-/// have 4, 2 and 1 partial sums, and the four results are added in this order. The same on every target.
+/// Each entry of du is a sum over G·R products. R is cut into blocks of 8 rows and, for what is
+/// left, at most one block each of 4, 2 and 1. The blocks of 8 of all matrices go into 8
+/// interleaved partial sums, one a lane, each in ascending order of g, then of rows; the lanes are
+/// added up in halves. The blocks of 4, 2 and 1 likewise have 4, 2 and 1 partial sums, and the four
+/// results are added in this order. The same on every target.
 ///
-/// The dz of step t are the first G of the `stride` matrices from `dz[t * stride]` on; `du` has one matrix a step.
+/// The dz of step t are the first G of the `stride` matrices from `dz[t * stride]` on; `du` has one
+/// matrix a step.
 #[inline(always)]
 pub(crate) fn transposed<
     const L: usize,
@@ -422,7 +430,8 @@ pub(crate) fn transposed<
     }
 }
 
-/// Some entries of du for the columns of some steps: all PAIRS of columns, or the last column alone.
+/// Some entries of du for the columns of some steps: all PAIRS of columns, or the last column
+/// alone.
 struct TransposedRows<
     'a,
     const L: usize,
@@ -485,8 +494,9 @@ impl<
         }
     }
 
-    /// Dot products of columns of the W with columns of the dz. PAIRS: columns k .. k + B, first with column n\[0\],
-    /// then, from place 4 on, with column n\[1\]. Otherwise: columns k .. k + B with column n\[0\].
+    /// Dot products of columns of the W with columns of the dz. PAIRS: columns k .. k + B, first
+    /// with column n\[0\], then, from place 4 on, with column n\[1\]. Otherwise: columns k .. k + B
+    /// with column n\[0\].
     #[inline(always)]
     fn dots<const B: usize>(&self, k: usize, n: [usize; 2]) -> [T; 8] {
         // As many of the partial sums at a time as fill half a block of rows.
@@ -519,7 +529,8 @@ impl<
         du
     }
 
-    /// The partial sums over the blocks of 8 rows, V at a time: those of eight dot products then stay in registers.
+    /// The partial sums over the blocks of 8 rows, V at a time: those of eight dot products then
+    /// stay in registers.
     #[inline(always)]
     fn eights<const B: usize, const V: usize>(&self, k: usize, n: [usize; 2]) -> [Lanes<8, T>; 8] {
         let mut sums = [Lanes::<8, T>::ZERO; 8];
@@ -560,8 +571,8 @@ impl<
         sums
     }
 
-    /// The dot product of column k of the W with column n of the dz: one at a time, where eight partial sums are all
-    /// that fits into the registers.
+    /// The dot product of column k of the W with column n of the dz: one at a time, where eight
+    /// partial sums are all that fits into the registers.
     #[inline(always)]
     fn dot(&self, k: usize, n: usize) -> T {
         let du = if const { R / 8 > 0 } {
@@ -588,7 +599,8 @@ impl<
         du
     }
 
-    /// The part of a dot product that comes from some blocks of P rows from row i on, with P partial sums.
+    /// The part of a dot product that comes from some blocks of P rows from row i on, with P
+    /// partial sums.
     #[inline(always)]
     fn part<const P: usize>(&self, k: usize, n: usize, i: usize, blocks: usize) -> T {
         let mut sums = Lanes::<P, T>::ZERO;
@@ -618,7 +630,8 @@ fn load_four<const L: usize, const R: usize, T: Real>(
     ]
 }
 
-/// s_j + w_j ⊙ d for the first B of four. By name and not by index: an array that a loop indexes stays in memory.
+/// s_j + w_j ⊙ d for the first B of four. By name and not by index: an array that a loop indexes
+/// stays in memory.
 #[inline(always)]
 fn add_products<const B: usize, const L: usize, T: Real>(
     s: [Lanes<L, T>; 4],
@@ -640,7 +653,8 @@ fn add_products<const B: usize, const L: usize, T: Real>(
 
 /// dW = dW + Σ dz·uᵀ over all steps, time descending, then batch ascending.
 ///
-/// The dz of step t is the matrix `dz[t * stride + offset]`; the u of step 0 is `first`, that of step t is `later[t - 1]`.
+/// The dz of step t is the matrix `dz[t * stride + offset]`; the u of step 0 is `first`, that of
+/// step t is `later[t - 1]`.
 #[inline(always)]
 pub(crate) fn outer<const L: usize, const R: usize, const K: usize, const M: usize, T: Real>(
     dw: &mut Matrix<R, K, T>,
@@ -664,7 +678,8 @@ pub(crate) fn outer<const L: usize, const R: usize, const K: usize, const M: usi
     }
 }
 
-/// Some rows of dW: the dz of these steps stay in the cache. Only the chunk that ends at step 0 comes to `first`.
+/// Some rows of dW: the dz of these steps stay in the cache. Only the chunk that ends at step 0
+/// comes to `first`.
 struct OuterRows<'a, const R: usize, const K: usize, const M: usize, T> {
     dw: &'a mut Matrix<R, K, T>,
     dz: &'a [Matrix<R, M, T>],
@@ -726,7 +741,8 @@ impl<const L: usize, const R: usize, const K: usize, const M: usize, T: Real> Bl
     }
 }
 
-/// db = db + Σ dz over all steps, time descending, then batch ascending; `dz[t * stride + offset]` as in [`outer`].
+/// db = db + Σ dz over all steps, time descending, then batch ascending; `dz[t * stride + offset]`
+/// as in [`outer`].
 #[inline(always)]
 pub(crate) fn sum_columns<const R: usize, const M: usize, T: Real>(
     db: &mut Matrix<R, 1, T>,

@@ -9,8 +9,9 @@ pub(crate) mod sealed {
     use crate::dispatch;
 
     pub trait Sealed: Copy {
-        /// z_g = z_g + W_g·u for the rows i .. i + 4 of four matrices, where the target has something better than
-        /// what the compiler makes of the loop: the same operations in the same order. False where it has not.
+        /// z_g = z_g + W_g·u for the rows i .. i + 4 of four matrices, where the target has
+        /// something better than what the compiler makes of the loop: the same operations in the
+        /// same order. False where it has not.
         #[inline(always)]
         fn four_gates<const R: usize, const K: usize>(
             _z: &mut [[Self; 4]; 4],

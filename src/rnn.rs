@@ -9,9 +9,10 @@
 //! | (1) | z⟨t⟩ = b + Wx·x⟨t⟩ + Wa·a⟨t−1⟩ |
 //! | (2) | a⟨t⟩ = tanh z⟨t⟩ |
 //!
-//! Backward runs from t = T to 1. Into a⟨t⟩ come two gradients: the one from the output of step t (from a
-//! loss, or from the layer above), da⟨t⟩, and the one that step t + 1 has propagated back. Beyond the end that
-//! second one is zero, or what the following segment of a longer sequence returned.
+//! Backward runs from t = T to 1. Into a⟨t⟩ come two gradients: the one from the output of step t
+//! (from a loss, or from the layer above), da⟨t⟩, and the one that step t + 1 has propagated back.
+//! Beyond the end that second one is zero, or what the following segment of a longer sequence
+//! returned.
 //!
 //! | | backward |
 //! |---|---|
@@ -28,15 +29,16 @@
 //!
 //! # Memory
 //!
-//! The cache is the output a itself. Backward works in place: da⟨t⟩ is replaced by dz⟨t⟩. A sequence is worked
-//! through in segments of 64 columns of the batch, which stay in the cache: the products with Wx over a segment are one
-//! matrix product before its recurrence, (5), (6), (7) and (9) one each after it; only those with Wa stay inside
-//! the time loop.
+//! The cache is the output a itself. Backward works in place: da⟨t⟩ is replaced by dz⟨t⟩. A
+//! sequence is worked through in segments of 64 columns of the batch, which stay in the cache: the
+//! products with Wx over a segment are one matrix product before its recurrence, (5), (6), (7) and
+//! (9) one each after it; only those with Wa stay inside the time loop.
 //!
 //! # Numbers that are not finite
 //!
 //! A NaN in a column of x, a or da reaches what depends on it and no other column of the batch (the
-//! gradients of the weights depend on all of them). ±∞ follow IEEE-754: tanh ±∞ = ±1, and 0·∞ is NaN.
+//! gradients of the weights depend on all of them). ±∞ follow IEEE-754: tanh ±∞ = ±1, and 0·∞ is
+//! NaN.
 
 use core::slice;
 
@@ -58,7 +60,8 @@ pub type Params<const X: usize, const A: usize, T = f32> = Affine<X, A, T>;
 
 /// One step forward: (1) and (2).
 ///
-/// `x` is x⟨t⟩ (X, M), `a_prev` is a⟨t−1⟩ (A, M), `a_next` becomes a⟨t⟩ (A, M). The same bits as [`forward`] over one step.
+/// `x` is x⟨t⟩ (X, M), `a_prev` is a⟨t−1⟩ (A, M), `a_next` becomes a⟨t⟩ (A, M). The same bits as
+/// [`forward`] over one step.
 ///
 /// ```
 /// use bptt::{Matrix, rnn};
@@ -89,11 +92,11 @@ pub fn cell_forward<const X: usize, const A: usize, const M: usize, T: Real>(
 
 /// One step backward: (4) to (9).
 ///
-/// In: `x` (X, M), `a_prev` (A, M) and `a_next` (A, M) as they were in [`cell_forward`], and `da_next`
-/// (A, M), the whole gradient with respect to a⟨t⟩, dh⟨t⟩ of (3).
+/// In: `x` (X, M), `a_prev` (A, M) and `a_next` (A, M) as they were in [`cell_forward`], and
+/// `da_next` (A, M), the whole gradient with respect to a⟨t⟩, dh⟨t⟩ of (3).
 ///
-/// Out: `da_next` becomes dz⟨t⟩; the gradients of the weights are added to `grads`; `dx` (X, M) and `da_prev` (A, M) are
-/// overwritten.
+/// Out: `da_next` becomes dz⟨t⟩; the gradients of the weights are added to `grads`; `dx` (X, M) and
+/// `da_prev` (A, M) are overwritten.
 ///
 /// ```
 /// use bptt::{Matrix, rnn};
@@ -139,8 +142,9 @@ pub fn cell_backward<const X: usize, const A: usize, const M: usize, T: Real>(
 
 /// A sequence forward: (1) and (2) for t = 1 … T.
 ///
-/// `x` has one (X, M) matrix a step, `a0` (A, M) is the initial state, `a` has one (A, M) matrix a step and is
-/// overwritten. With no steps nothing happens. The same bits as a loop of [`cell_forward`].
+/// `x` has one (X, M) matrix a step, `a0` (A, M) is the initial state, `a` has one (A, M) matrix a
+/// step and is overwritten. With no steps nothing happens. The same bits as a loop of
+/// [`cell_forward`].
 ///
 /// # Errors
 /// [`LengthMismatch`] where `a` has not the length of `x`; nothing is written then.
@@ -209,7 +213,8 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
     }
 }
 
-/// One column of a⟨t⟩: the activation is applied while the sums of a block of units are in registers.
+/// One column of a⟨t⟩: the activation is applied while the sums of a block of units are in
+/// registers.
 struct Recurrence<'a, const A: usize, T> {
     wa: &'a Matrix<A, A, T>,
     a_prev: &'a [T; A],
@@ -226,11 +231,13 @@ impl<const A: usize, T: Real> Blocks for Recurrence<'_, A, T> {
 
 /// A sequence backward: (3) to (9) for t = T … 1.
 ///
-/// In: `x`, `a0` and `a` as they were in [`forward`]; `da`, one (A, M) matrix a step, the gradient with respect to the output of
-/// each step; `da_state` (A, M), the gradient that reaches a⟨T⟩ from beyond the end, zero if there is nothing.
+/// In: `x`, `a0` and `a` as they were in [`forward`]; `da`, one (A, M) matrix a step, the gradient
+/// with respect to the output of each step; `da_state` (A, M), the gradient that reaches a⟨T⟩ from
+/// beyond the end, zero if there is nothing.
 ///
-/// Out: `da` becomes dz; the gradients of the weights are added to `grads`; `dx`, one (X, M) matrix a step, is
-/// overwritten, where it is given; `da_state` becomes the gradient of a⟨0⟩. With no steps `da_state` stays as it is.
+/// Out: `da` becomes dz; the gradients of the weights are added to `grads`; `dx`, one (X, M) matrix
+/// a step, is overwritten, where it is given; `da_state` becomes the gradient of a⟨0⟩. With no
+/// steps `da_state` stays as it is.
 ///
 /// The same bits as a loop of [`cell_backward`] from the last step to the first.
 ///
