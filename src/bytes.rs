@@ -28,23 +28,44 @@ pub(crate) fn read<F: Flat>(value: &mut F, bytes: &[u8]) -> Result<(), LengthMis
     Ok(())
 }
 
+// The first scalar and the rest; the length has been checked by then. A slice pattern is evaluated
+// four times faster at compile time than `split_first_chunk`.
+
+const fn split_f32(bytes: &[u8]) -> (f32, &[u8]) {
+    match bytes {
+        [b0, b1, b2, b3, rest @ ..] => (f32::from_le_bytes([*b0, *b1, *b2, *b3]), rest),
+        _ => (0.0, bytes),
+    }
+}
+
+const fn split_f64(bytes: &[u8]) -> (f64, &[u8]) {
+    match bytes {
+        [b0, b1, b2, b3, b4, b5, b6, b7, rest @ ..] => {
+            let scalar = [*b0, *b1, *b2, *b3, *b4, *b5, *b6, *b7];
+            (f64::from_le_bytes(scalar), rest)
+        }
+        _ => (0.0, bytes),
+    }
+}
+
 // Constant functions cannot be generic over what a scalar does, so the two scalars are stamped out.
 // Each reader takes what it needs from the front of the bytes and returns it with the rest; the
 // length has been checked by then.
 macro_rules! from_le_bytes {
-    ($float:ident, $size:literal) => {
+    ($float:ident, $size:literal, $split:ident) => {
         const _: () = {
             const fn matrix<const R: usize, const C: usize>(
                 mut bytes: &[u8],
             ) -> (Matrix<R, C, $float>, &[u8]) {
                 let mut columns = [[0.0; R]; C];
-                let mut n = 0;
-                while n < R * C {
-                    if let Some((scalar, rest)) = bytes.split_first_chunk() {
-                        columns[n / R][n % R] = $float::from_le_bytes(*scalar);
-                        bytes = rest;
+                let mut c = 0;
+                while c < C {
+                    let mut r = 0;
+                    while r < R {
+                        (columns[c][r], bytes) = $split(bytes);
+                        r += 1;
                     }
-                    n += 1;
+                    c += 1;
                 }
                 (Matrix(columns), bytes)
             }
@@ -155,5 +176,5 @@ macro_rules! from_le_bytes {
     };
 }
 
-from_le_bytes!(f32, 4);
-from_le_bytes!(f64, 8);
+from_le_bytes!(f32, 4, split_f32);
+from_le_bytes!(f64, 8, split_f64);

@@ -261,6 +261,9 @@ pub trait Flat: sealed::Sealed + Sized {
     /// # Ok::<(), bptt::LengthMismatch>(())
     /// ```
     ///
+    /// From about 250 000 scalars on the compiler asks whether it should go on evaluating a `static`;
+    /// `#[allow(long_running_const_eval)]` on it says yes.
+    ///
     /// ```compile_fail
     /// // Three scalars are twelve bytes.
     /// static B: bptt::Vector<3> = bptt::Vector::<3, f32>::from_le_bytes(&[0; 11]);
