@@ -3,7 +3,7 @@
 use core::slice;
 
 use crate::dispatch::{self, Kernel};
-use crate::product::{forward as product, outer, sum_columns, transposed};
+use crate::product::{forward as product, outer, steps_at_a_time, sum_columns, transposed};
 use crate::{LengthMismatch, Matrix, Real, Vector};
 
 /// The weights of an output layer from A hidden units to Y outputs, or a gradient with respect to
@@ -135,7 +135,10 @@ impl<const A: usize, const Y: usize, const M: usize, T: Real> Kernel for Forward
     #[inline(always)]
     fn run<const L: usize, const W: usize>(self) {
         let Forward { params, a, y } = self;
-        product::<L, Y, A, M, T>(&params.w, Some(&params.b), a, y, 0, 1);
+        let steps = steps_at_a_time::<M>();
+        for (a, y) in a.chunks(steps).zip(y.chunks_mut(steps)) {
+            product::<L, Y, A, M, T>(&params.w, Some(&params.b), a, y, 0, 1);
+        }
     }
 }
 

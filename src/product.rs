@@ -92,7 +92,7 @@ impl<const L: usize, T: Real> Lanes<L, T> {
         i: usize,
         u: &[T; K],
     ) -> Option<[Self; 4]> {
-        if L != 4 {
+        if const { L != 4 || VECTORS } {
             return None;
         }
         let mut z = z.map(|z| four(&z.0));
@@ -228,21 +228,14 @@ pub(crate) fn forward<const L: usize, const R: usize, const K: usize, const M: u
     offset: usize,
     stride: usize,
 ) {
-    let steps = steps_at_a_time::<M>();
-    // Not zipped: a zip divides to learn its length, and nothing tells it that the divisor is not
-    // 0.
-    let mut z = z.chunks_mut(steps * stride);
-    for u in u.chunks(steps) {
-        let z = z.next().unwrap_or_default();
-        in_blocks::<R, L>(&mut ForwardRows {
-            w,
-            bias,
-            u,
-            z,
-            offset,
-            stride,
-        });
-    }
+    in_blocks::<R, L>(&mut ForwardRows {
+        w,
+        bias,
+        u,
+        z,
+        offset,
+        stride,
+    });
 }
 
 /// Some rows of z, for the columns of some steps.
@@ -417,7 +410,8 @@ pub(crate) fn transposed<
     }
     // The dz of these steps fill half of the first-level cache.
     let steps = const { at_least_one(16 * 1024 / (G * R * M * size_of::<T>())) };
-    let mut du = du.chunks_mut(steps); // not zipped, as in `forward`
+    // Not zipped: a zip divides to learn its length, and nothing tells it that the divisor is not 0.
+    let mut du = du.chunks_mut(steps);
     for dz in dz.chunks(steps * stride) {
         let du = du.next().unwrap_or_default();
         let columns = du.len() * M;
