@@ -136,7 +136,9 @@ impl<const A: usize, const Y: usize, const M: usize, T: Real> Kernel for Forward
     fn run<const L: usize, const W: usize>(self) {
         let Forward { params, a, y } = self;
         let steps = steps_at_a_time::<M>();
-        for (a, y) in a.chunks(steps).zip(y.chunks_mut(steps)) {
+        let mut y = y.chunks_mut(steps); // Not zipped: see `transposed`.
+        for a in a.chunks(steps) {
+            let y = y.next().unwrap_or_default();
             product::<L, Y, A, M, T>(&params.w, Some(&params.b), a, y, 0, 1);
         }
     }

@@ -614,7 +614,7 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
         } = self;
         let steps = steps_at_a_time::<M>();
         let (mut a_prev, mut c_prev) = (&init.a, &init.c);
-        // Not zipped, as in `product`.
+        // Not zipped: see `transposed`.
         let (mut a, mut caches) = (a.chunks_mut(steps), caches.chunks_mut(steps));
         for x in x.chunks(steps) {
             let a = a.next().unwrap_or_default();

@@ -187,7 +187,7 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
         let Affine { wa, wx, b } = params;
         let steps = steps_at_a_time::<M>();
         let mut a_prev = a0;
-        let mut a = a.chunks_mut(steps); // not zipped, as in `product`
+        let mut a = a.chunks_mut(steps); // Not zipped: see `transposed`.
         for x in x.chunks(steps) {
             let a = a.next().unwrap_or_default();
             product::<L, A, X, M, T>(wx, Some(b), x, a, 0, 1); // (1), first part: b + Wx·x⟨t⟩
