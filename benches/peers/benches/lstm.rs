@@ -1,0 +1,119 @@
+//! The same layers in `bptt` and in other engines, as tables for the README:
+//!
+//! ```text
+//! cargo bench --bench lstm                   all of it, some minutes
+//! cargo bench --bench lstm -- training       one of step, forward, training
+//! ```
+//!
+//! Same weights, same inputs, results compared before anything is timed, one thread, all engines
+//! taking turns in one run (`engines/mod.rs`). A cell of a table is the median of the processor
+//! time, and how many times our median that is. A dash: the engine has no such thing.
+
+mod engines;
+
+use engines::{NAMES, Time, measure, on_one_thread};
+use peers::work::{Case, Cell, Task};
+
+/// Three digits at least.
+fn digits(value: f64) -> String {
+    match value {
+        ..10.0 => format!("{value:.2}"),
+        10.0..100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
+/// The sizes (x, a, m).
+fn table(title: &str, cell: Cell, task: Task, sizes: &[(usize, usize, usize)]) -> Vec<Time> {
+    let (unit, scale) = match task {
+        Task::Step => ("ns", 1e9),
+        Task::Forward | Task::Training => ("µs", 1e6),
+    };
+    println!("\n{title}, {unit}:\n");
+    let mut all = vec![];
+    let mut columns = [false; NAMES.len()];
+    let mut rows = vec![];
+    for &(x, a, m) in sizes {
+        let times = measure(Case {
+            cell,
+            task,
+            x,
+            a,
+            m,
+        });
+        for (column, time) in columns.iter_mut().zip(times) {
+            *column |= time.is_some();
+        }
+        all.extend(times.into_iter().flatten());
+        rows.push((x, a, m, times));
+    }
+    let names = NAMES.iter().zip(columns).filter(|(_, used)| *used);
+    let names: Vec<&str> = names.map(|(name, _)| *name).collect();
+    println!("| (X, A) | M | {} |", names.join(" | "));
+    println!("|---|---|{}", "---|".repeat(names.len()));
+    for (x, a, m, times) in rows {
+        print!("| ({x}, {a}) | {m} |");
+        let ours = times[0].map_or(f64::NAN, |time| time.median);
+        for (i, time) in times.iter().enumerate().filter(|(i, _)| columns[*i]) {
+            match time {
+                None => print!(" – |"),
+                Some(time) if i == 0 => print!(" **{}** |", digits(scale * time.median)),
+                Some(time) => print!(
+                    " {} ({:.1}×) |",
+                    digits(scale * time.median),
+                    time.median / ours
+                ),
+            }
+        }
+        println!();
+    }
+    all
+}
+
+fn main() {
+    let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
+    let wanted = |name: &str| only.as_ref().is_none_or(|only| only == name);
+    on_one_thread(|| {
+        println!("Instruction set of bptt: {:?}", bptt::backend());
+        let steps = [
+            (8, 8, 1),
+            (16, 32, 1),
+            (32, 64, 1),
+            (64, 128, 1),
+            (128, 256, 1),
+        ];
+        let sequences = [(32, 64), (64, 128), (128, 256)];
+        let sequences = sequences.map(|(x, a)| [1, 8, 32].map(|m| (x, a, m)));
+        let (sequences, rnn) = (sequences.as_flattened(), [(32, 64, 1), (32, 64, 32)]);
+        let mut times = vec![];
+        if wanted("step") {
+            let title = "LSTM, one step of inference";
+            times.extend(table(title, Cell::Lstm, Task::Step, &steps));
+        }
+        if wanted("forward") {
+            let title = "LSTM, 100 steps forward";
+            times.extend(table(title, Cell::Lstm, Task::Forward, sequences));
+            let title = "Plain RNN, 100 steps forward";
+            times.extend(table(title, Cell::Rnn, Task::Forward, &rnn));
+        }
+        if wanted("training") {
+            let title = "LSTM, 100 steps forward and backward";
+            times.extend(table(title, Cell::Lstm, Task::Training, sequences));
+            let title = "Plain RNN, 100 steps forward and backward";
+            times.extend(table(title, Cell::Rnn, Task::Training, &rnn));
+        }
+        let spread = times.iter().map(|time| {
+            let (lower, upper) = time.quartiles;
+            100.0 * (upper - lower) / time.median
+        });
+        let mut spread: Vec<f64> = spread.collect();
+        spread.sort_by(f64::total_cmp);
+        if let [.., largest] = spread[..] {
+            println!(
+                "\nHalf of the rounds lie within {:.0} % of their median (median over the tables; \
+                 {largest:.0} % at most).",
+                spread[spread.len() / 2]
+            );
+        }
+    });
+}
