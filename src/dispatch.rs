@@ -147,18 +147,6 @@ pub(crate) fn four_gates<const R: usize, const K: usize>(
     true
 }
 
-/// [`four_gates`] for every other target: left to the compiler.
-#[cfg(not(all(target_arch = "arm", target_abi = "eabihf")))]
-#[inline(always)]
-pub(crate) fn four_gates<const R: usize, const K: usize>(
-    _z: &mut [[f32; 4]; 4],
-    _w: [&[[f32; R]; K]; 4],
-    _i: usize,
-    _u: &[f32; K],
-) -> bool {
-    false
-}
-
 /// The instruction sets that a kernel can run on.
 ///
 /// ```

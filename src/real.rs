@@ -6,8 +6,6 @@ use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 use crate::activation;
 
 pub(crate) mod sealed {
-    use crate::dispatch;
-
     pub trait Sealed: Copy {
         /// z_g = z_g + W_g·u for the rows i .. i + 4 of four matrices, where the target has
         /// something better than what the compiler makes of the loop: the same operations in the
@@ -42,6 +40,7 @@ pub(crate) mod sealed {
             }
         }
 
+        #[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
         #[inline(always)]
         fn four_gates<const R: usize, const K: usize>(
             z: &mut [[f32; 4]; 4],
@@ -49,7 +48,7 @@ pub(crate) mod sealed {
             i: usize,
             u: &[f32; K],
         ) -> bool {
-            dispatch::four_gates(z, w, i, u)
+            crate::dispatch::four_gates(z, w, i, u)
         }
     }
 
