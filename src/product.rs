@@ -262,16 +262,20 @@ impl<const R: usize, const K: usize, const M: usize, T: Real> Blocks
             } else {
                 K
             };
-            let columns = self.u.len() * M;
-            let mut n = 0;
-            while n + 4 <= columns {
-                self.four_columns::<B>(bias, i, k, end, [n, n + 1, n + 2, n + 3]);
-                n += 4;
-            }
-            if const { M % 4 != 0 } && n < columns {
-                // What is left: a column that is computed twice comes to the same bits twice.
-                let second = if n + 1 < columns { n + 1 } else { n };
-                self.four_columns::<B>(bias, i, k, end, [n, second, columns - 1, n]);
+            if const { M % 4 == 0 } {
+                self.all_columns::<B>(bias, i, k, end);
+            } else {
+                let columns = self.u.len() * M;
+                let mut n = 0;
+                while n + 4 <= columns {
+                    self.four_columns::<B>(bias, i, k, end, [n, n + 1, n + 2, n + 3]);
+                    n += 4;
+                }
+                if n < columns {
+                    // What is left: a column that is computed twice comes to the same bits twice.
+                    let second = if n + 1 < columns { n + 1 } else { n };
+                    self.four_columns::<B>(bias, i, k, end, [n, second, columns - 1, n]);
+                }
             }
             (k, bias) = (end, None);
         }
@@ -279,6 +283,41 @@ impl<const R: usize, const K: usize, const M: usize, T: Real> Blocks
 }
 
 impl<const R: usize, const K: usize, const M: usize, T: Real> ForwardRows<'_, R, K, M, T> {
+    /// Rows i .. i + B of all columns of z, four at a time, with the columns k .. end of W.
+    #[inline(always)]
+    fn all_columns<const B: usize>(
+        &mut self,
+        bias: Option<&Matrix<R, 1, T>>,
+        i: usize,
+        k: usize,
+        end: usize,
+    ) {
+        let w = self.w.0.get(k..end).unwrap_or_default();
+        let bias = bias.map(|bias| Lanes::load(&bias.0[0], i));
+        let mut z = self.z.chunks_mut(self.stride);
+        for u in self.u {
+            let Some(z) = z.next().and_then(|z| z.get_mut(self.offset)) else {
+                return; // There are as many z as u.
+            };
+            for m in (0..M).step_by(4) {
+                let u = u.0.get(m..).and_then(|u| u.first_chunk());
+                let z = z.0.get_mut(m..).and_then(|z| z.first_chunk_mut());
+                if let (Some(u), Some([z0, z1, z2, z3])) = (u, z) {
+                    let start = match bias {
+                        Some(bias) => [bias; 4],
+                        None => [&*z0, &*z1, &*z2, &*z3].map(|z| Lanes::<B, T>::load(z, i)),
+                    };
+                    let sums = add_columns(start, i, w, u.each_ref().map(|u| part(u, k, end)));
+                    let [s0, s1, s2, s3] = sums;
+                    s0.store(z0, i);
+                    s1.store(z1, i);
+                    s2.store(z2, i);
+                    s3.store(z3, i);
+                }
+            }
+        }
+    }
+
     /// Rows i .. i + B of four columns of z, with the columns k .. end of W.
     #[inline(always)]
     fn four_columns<const B: usize>(
@@ -289,37 +328,52 @@ impl<const R: usize, const K: usize, const M: usize, T: Real> ForwardRows<'_, R,
         end: usize,
         n: [usize; 4],
     ) {
-        let start = |n| {
+        let start = n.map(|n| {
             let z = match bias {
                 Some(bias) => Some(&bias.0[0]),
                 None => column(self.z, self.offset, self.stride, n),
             };
             z.map_or(Lanes::<B, T>::ZERO, |z| Lanes::load(z, i))
-        };
-        let (mut s0, mut s1, mut s2, mut s3) = (start(n[0]), start(n[1]), start(n[2]), start(n[3]));
-        let part = |n| match column(self.u, 0, 1, n).and_then(|u| u.get(k..end)) {
-            Some(u) => u,
-            None => &[], // No column and no row is beyond the end.
-        };
-        let u = part(n[0])
-            .iter()
-            .zip(part(n[1]))
-            .zip(part(n[2]))
-            .zip(part(n[3]));
+        });
+        let u = n.map(|n| match column(self.u, 0, 1, n) {
+            Some(u) => part(u, k, end),
+            None => &[], // No column is beyond the end.
+        });
         let w = self.w.0.get(k..end).unwrap_or_default();
-        for (w, (((u0, u1), u2), u3)) in w.iter().zip(u) {
-            let w = Lanes::load(w, i);
-            s0 = s0.add_scaled(w, *u0);
-            s1 = s1.add_scaled(w, *u1);
-            s2 = s2.add_scaled(w, *u2);
-            s3 = s3.add_scaled(w, *u3);
-        }
-        for (s, n) in [(s0, n[0]), (s1, n[1]), (s2, n[2]), (s3, n[3])] {
-            if let Some(z) = column_mut(self.z, self.offset, self.stride, n) {
-                s.store(z, i);
+        let sums = add_columns(start, i, w, u);
+        for j in 0..4 {
+            if let Some(z) = column_mut(self.z, self.offset, self.stride, n[j]) {
+                sums[j].store(z, i);
             }
         }
     }
+}
+
+/// The scalars k .. end of a column, which do not reach beyond its end.
+#[inline(always)]
+fn part<const K: usize, T>(u: &[T; K], k: usize, end: usize) -> &[T] {
+    u.get(k..end).unwrap_or_default()
+}
+
+/// z_n + W·u_n for four columns: L rows of some columns of W.
+#[inline(always)]
+fn add_columns<const L: usize, const R: usize, T: Real>(
+    z: [Lanes<L, T>; 4],
+    i: usize,
+    w: &[[T; R]],
+    u: [&[T]; 4],
+) -> [Lanes<L, T>; 4] {
+    let [mut z0, mut z1, mut z2, mut z3] = z;
+    let [u0, u1, u2, u3] = u;
+    let u = u0.iter().zip(u1).zip(u2).zip(u3);
+    for (w, (((u0, u1), u2), u3)) in w.iter().zip(u) {
+        let w = Lanes::load(w, i);
+        z0 = z0.add_scaled(w, *u0);
+        z1 = z1.add_scaled(w, *u1);
+        z2 = z2.add_scaled(w, *u2);
+        z3 = z3.add_scaled(w, *u3);
+    }
+    [z0, z1, z2, z3]
 }
 
 /// Column n of the matrices `steps[t * stride + offset]` one after the other, each of M columns.
@@ -398,135 +452,207 @@ pub(crate) fn transposed<
     stride: usize,
     du: &mut [Matrix<K, M, T>],
 ) {
+    let dots = Dots::<L, G, R, K, M, T> { w, dz, stride };
     if const { !VECTORS } {
-        let mut rows = TransposedRows::<L, false, G, R, K, M, T> { w, dz, stride, du };
-        for n in 0..rows.du.len() * M {
+        for n in 0..du.len() * M {
             for k in 0..K {
-                let dot = rows.dot(k, n);
-                rows.store::<1>(k, n, &[dot]);
+                if let Some(du) = column_mut(du, 0, 1, n) {
+                    du[k] = dots.dot(k, n);
+                }
             }
         }
         return;
     }
+    let mut tiles = [[Lanes::ZERO; 8]; TILES];
     // The dz of these steps fill half of the first-level cache.
     let steps = const { at_least_one(16 * 1024 / (G * R * M * size_of::<T>())) };
     // Not zipped: a zip divides to learn its length, and nothing tells it that the divisor is not 0.
     let mut du = du.chunks_mut(steps);
     for dz in dz.chunks(steps * stride) {
-        let du = du.next().unwrap_or_default();
+        let (dots, du) = (Dots { dz, ..dots }, du.next().unwrap_or_default());
         let columns = du.len() * M;
+        let tiles = &mut tiles;
         if columns > 1 {
-            in_blocks::<K, 4>(&mut TransposedRows::<L, true, G, R, K, M, T> { w, dz, stride, du });
+            in_blocks::<K, 4>(&mut Pairs { dots, du, tiles });
         }
         if const { M % 2 != 0 } && columns % 2 != 0 {
-            in_blocks::<K, 8>(&mut TransposedRows::<L, false, G, R, K, M, T> { w, dz, stride, du });
+            in_blocks::<K, { 8 * TILES }>(&mut LastColumn { dots, du, tiles });
         }
     }
 }
 
-/// Some entries of du for the columns of some steps: all PAIRS of columns, or the last column
-/// alone.
-struct TransposedRows<
+/// The partial sums of eight dot products over the blocks of 8 rows.
+type Tile<T> = [Lanes<8, T>; 8];
+
+/// How many tiles are summed up before the lanes of any are added: adding them up waits for the
+/// last product, and the products of the next tile need not.
+const TILES: usize = 4;
+
+/// Entries of du for all pairs of columns of some steps, four entries of two columns at a time.
+struct Pairs<'a, const L: usize, const G: usize, const R: usize, const K: usize, const M: usize, T>
+{
+    dots: Dots<'a, L, G, R, K, M, T>,
+    du: &'a mut [Matrix<K, M, T>],
+    tiles: &'a mut [Tile<T>; TILES],
+}
+
+impl<const L: usize, const G: usize, const R: usize, const K: usize, const M: usize, T: Real> Blocks
+    for Pairs<'_, L, G, R, K, M, T>
+{
+    #[inline(always)]
+    fn block<const B: usize>(&mut self, k: usize) {
+        let columns = self.du.len() * M;
+        for start in (0..columns).step_by(2 * TILES) {
+            let pairs = (start + 1..columns).step_by(2);
+            for (tile, n) in self.tiles.iter_mut().zip(pairs.clone()) {
+                *tile = self.dots.tile::<B, true>(k, [n - 1, n]);
+            }
+            for (tile, n) in self.tiles.iter().zip(pairs) {
+                let du = add_lanes(tile);
+                let (du0, du1) = du.split_at(4);
+                for (du, n) in [(du0, n - 1), (du1, n)] {
+                    let mut du = four(du);
+                    for j in 0..B {
+                        du[j] = self.dots.add_rest(du[j], k + j, n);
+                    }
+                    store::<B, K, M, T>(&du, self.du, k, n);
+                }
+            }
+        }
+    }
+}
+
+/// Entries of du for the last column of some steps, eight at a time.
+struct LastColumn<
     'a,
     const L: usize,
-    const PAIRS: bool,
     const G: usize,
     const R: usize,
     const K: usize,
     const M: usize,
     T,
 > {
-    w: [&'a Matrix<R, K, T>; G],
-    dz: &'a [Matrix<R, M, T>],
-    stride: usize,
+    dots: Dots<'a, L, G, R, K, M, T>,
     du: &'a mut [Matrix<K, M, T>],
+    tiles: &'a mut [Tile<T>; TILES],
 }
 
-impl<
-    const L: usize,
-    const PAIRS: bool,
-    const G: usize,
-    const R: usize,
-    const K: usize,
-    const M: usize,
-    T: Real,
-> Blocks for TransposedRows<'_, L, PAIRS, G, R, K, M, T>
+impl<const L: usize, const G: usize, const R: usize, const K: usize, const M: usize, T: Real> Blocks
+    for LastColumn<'_, L, G, R, K, M, T>
 {
     #[inline(always)]
     fn block<const B: usize>(&mut self, k: usize) {
-        let columns = self.du.len() * M;
-        if const { PAIRS } {
-            for n in (1..columns).step_by(2) {
-                let du = self.dots::<B>(k, [n - 1, n]);
-                let (du0, du1) = du.split_at(4);
-                self.store::<B>(k, n - 1, du0);
-                self.store::<B>(k, n, du1);
+        let Some(n) = (self.du.len() * M).checked_sub(1) else {
+            return;
+        };
+        let entries = (k..k + B).step_by(8);
+        for (tile, k) in self.tiles.iter_mut().zip(entries.clone()) {
+            *tile = if const { B < 8 } {
+                self.dots.tile::<B, false>(k, [n, n])
+            } else {
+                self.dots.tile::<8, false>(k, [n, n])
+            };
+        }
+        for (tile, k) in self.tiles.iter().zip(entries) {
+            let mut du = add_lanes(tile);
+            for j in 0..const { if B < 8 { B } else { 8 } } {
+                du[j] = self.dots.add_rest(du[j], k + j, n);
             }
-        } else if let Some(n) = columns.checked_sub(1) {
-            let du = self.dots::<B>(k, [n, n]);
-            self.store::<B>(k, n, &du);
+            if const { B < 8 } {
+                store::<B, K, M, T>(&du, self.du, k, n);
+            } else {
+                store::<8, K, M, T>(&du, self.du, k, n);
+            }
         }
     }
 }
 
-impl<
-    const L: usize,
-    const PAIRS: bool,
-    const G: usize,
-    const R: usize,
-    const K: usize,
-    const M: usize,
-    T: Real,
-> TransposedRows<'_, L, PAIRS, G, R, K, M, T>
-{
-    /// Writes entries k .. k + B of column n of du: the first B of `values`.
-    #[inline(always)]
-    fn store<const B: usize>(&mut self, k: usize, n: usize, values: &[T]) {
-        if let (Some(du), Some(values)) = (column_mut(self.du, 0, 1, n), values.first_chunk::<B>())
-        {
-            Lanes(*values).store(du, k);
+/// Writes entries k .. k + B of column n of du: the first B of `values`.
+#[inline(always)]
+fn store<const B: usize, const K: usize, const M: usize, T: Real>(
+    values: &[T],
+    du: &mut [Matrix<K, M, T>],
+    k: usize,
+    n: usize,
+) {
+    if let (Some(du), Some(values)) = (column_mut(du, 0, 1, n), values.first_chunk::<B>()) {
+        Lanes(*values).store(du, k);
+    }
+}
+
+/// The sum of the lanes of each partial sum of a tile, in the order of [`Lanes::sum`], as many at a
+/// time as fill a vector.
+#[inline(always)]
+fn add_lanes<T: Real>(tile: &Tile<T>) -> [T; 8] {
+    let s = black_box(tile);
+    // The halves of sums j and j + 4: [a + e, b + f, c + g, d + h] of each
+    let mut halves = [[T::ZERO; 8]; 4];
+    for j in 0..4 {
+        let (s0, s1) = (s[j].0, s[j + 4].0);
+        for l in 0..4 {
+            halves[j][l] = s0[l] + s0[l + 4];
+            halves[j][l + 4] = s1[l] + s1[l + 4];
         }
     }
+    // The quarters of sums j, j + 1 and j + 4, j + 5: [(a + e) + (c + g), (b + f) + (d + h)] of each
+    let quarters = |h0: [T; 8], h1: [T; 8]| {
+        let mut q = [T::ZERO; 8];
+        for l in 0..2 {
+            q[l] = h0[l] + h0[l + 2];
+            q[l + 2] = h1[l] + h1[l + 2];
+            q[l + 4] = h0[l + 4] + h0[l + 6];
+            q[l + 6] = h1[l + 4] + h1[l + 6];
+        }
+        q
+    };
+    let [h0, h1, h2, h3] = halves;
+    let q = side_by_side([Lanes(quarters(h0, h1)), Lanes(quarters(h2, h3))]);
+    let mut du = [T::ZERO; 8];
+    for j in 0..8 {
+        let (q, l) = (q[j % 4 / 2].0, j / 4 * 4 + j % 2 * 2);
+        du[j] = q[l] + q[l + 1];
+    }
+    du
+}
 
-    /// Dot products of columns of the W with columns of the dz. PAIRS: columns k .. k + B, first
-    /// with column n\[0\], then, from place 4 on, with column n\[1\]. Otherwise: columns k .. k + B
-    /// with column n\[0\].
+/// The dot products of a column of each W with a column of each dz.
+#[derive(Clone, Copy)]
+struct Dots<'a, const L: usize, const G: usize, const R: usize, const K: usize, const M: usize, T> {
+    w: [&'a Matrix<R, K, T>; G],
+    dz: &'a [Matrix<R, M, T>],
+    stride: usize,
+}
+
+impl<const L: usize, const G: usize, const R: usize, const K: usize, const M: usize, T: Real>
+    Dots<'_, L, G, R, K, M, T>
+{
+    /// The partial sums over the blocks of 8 rows. PAIRS: for columns k .. k + B of the W, first
+    /// with column n\[0\] of the dz, then, from place 4 on, with column n\[1\]. Otherwise: for
+    /// columns k .. k + B with column n\[0\].
     #[inline(always)]
-    fn dots<const B: usize>(&self, k: usize, n: [usize; 2]) -> [T; 8] {
+    fn tile<const B: usize, const PAIRS: bool>(&self, k: usize, n: [usize; 2]) -> Tile<T> {
         // As many of the partial sums at a time as fill half a block of rows.
-        let sums = if const { R / 8 == 0 } {
+        if const { R / 8 == 0 } {
             [Lanes::ZERO; 8]
         } else if const { L >= 16 } {
-            self.eights::<B, 8>(k, n)
+            self.eights::<B, PAIRS, 8>(k, n)
         } else if const { L >= 8 } {
-            self.eights::<B, 4>(k, n)
+            self.eights::<B, PAIRS, 4>(k, n)
         } else if const { L >= 4 } {
-            self.eights::<B, 2>(k, n)
+            self.eights::<B, PAIRS, 2>(k, n)
         } else {
-            self.eights::<B, 1>(k, n)
-        };
-        let sums = side_by_side(sums);
-        let mut du = [T::ZERO; 8];
-        for j in 0..8 {
-            du[j] = sums[j].sum();
+            self.eights::<B, PAIRS, 1>(k, n)
         }
-        if const { R % 8 > 0 } {
-            for j in 0..8 {
-                let (k, n) = if PAIRS {
-                    (k + j % 4, n[j / 4])
-                } else {
-                    (k + j, n[0])
-                };
-                du[j] = self.add_rest(du[j], k, n);
-            }
-        }
-        du
     }
 
     /// The partial sums over the blocks of 8 rows, V at a time: those of eight dot products then
     /// stay in registers.
     #[inline(always)]
-    fn eights<const B: usize, const V: usize>(&self, k: usize, n: [usize; 2]) -> [Lanes<8, T>; 8] {
+    fn eights<const B: usize, const PAIRS: bool, const V: usize>(
+        &self,
+        k: usize,
+        n: [usize; 2],
+    ) -> Tile<T> {
         let mut sums = [Lanes::<8, T>::ZERO; 8];
         for part in 0..8 / V {
             let (mut first, mut second) = ([Lanes::<V, T>::ZERO; 4], [Lanes::<V, T>::ZERO; 4]);
