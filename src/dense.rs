@@ -139,7 +139,7 @@ impl<const A: usize, const Y: usize, const M: usize, T: Real> Kernel for Forward
         let mut y = y.chunks_mut(steps); // Not zipped: see `transposed`.
         for a in a.chunks(steps) {
             let y = y.next().unwrap_or_default();
-            product::<L, Y, A, M, T>(&params.w, Some(&params.b), a, y, 0, 1);
+            product::<L, W, Y, A, M, T>(&params.w, Some(&params.b), a, y, 0, 1);
         }
     }
 }

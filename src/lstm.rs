@@ -277,7 +277,8 @@ fn units<const L: usize, T: Real>(z: [Lanes<L, T>; 4], c_prev: Lanes<L, T>) -> U
     let update = z_i.map(T::sigmoid); // (2)
     let candidate = z_c.map(T::tanh); // (3)
     let output = z_o.map(T::sigmoid); // (4)
-    let c = forget.times(c_prev).add_product(update, candidate); // (5)
+    let mut c = forget.times(c_prev);
+    c.add_product(update, candidate); // (5)
     let a = output.times(c.map(T::tanh)); // (6)
     Units {
         forget,
@@ -455,10 +456,10 @@ fn four_gates<const L: usize, const R: usize, const K: usize, T: Real>(
     let [mut z_f, mut z_i, mut z_c, mut z_o] = z;
     let [w_f, w_i, w_c, w_o] = w;
     for k in 0..K {
-        z_f = z_f.add_scaled(Lanes::load(&w_f.0[k], i), u[k]);
-        z_i = z_i.add_scaled(Lanes::load(&w_i.0[k], i), u[k]);
-        z_c = z_c.add_scaled(Lanes::load(&w_c.0[k], i), u[k]);
-        z_o = z_o.add_scaled(Lanes::load(&w_o.0[k], i), u[k]);
+        z_f.add_scaled(Lanes::load(&w_f.0[k], i), u[k]);
+        z_i.add_scaled(Lanes::load(&w_i.0[k], i), u[k]);
+        z_c.add_scaled(Lanes::load(&w_c.0[k], i), u[k]);
+        z_o.add_scaled(Lanes::load(&w_o.0[k], i), u[k]);
     }
     [z_f, z_i, z_c, z_o]
 }
@@ -622,10 +623,10 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
             // z_g, first part: b_g + Wx_g·x⟨t⟩ for all these steps, written into the caches
             for (g, gate) in params.gates().into_iter().enumerate() {
                 let (b, z) = (Some(&gate.b), matrices_mut(caches));
-                product::<L, A, X, M, T>(&gate.wx, b, x, z, g, MATRICES);
+                product::<L, W, A, X, M, T>(&gate.wx, b, x, z, g, MATRICES);
             }
             for (a, cache) in a.iter_mut().zip(caches) {
-                recurrence::<L, X, A, M, T>(params, a_prev, cache); // z_g … + Wa_g·a⟨t−1⟩
+                recurrence::<L, W, X, A, M, T>(params, a_prev, cache); // z_g … + Wa_g·a⟨t−1⟩
                 for m in 0..M {
                     in_blocks::<A, L>(&mut Activation {
                         z_f: &mut cache.forget.0[m],
@@ -645,7 +646,14 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
 
 /// z_g + Wa_g·a⟨t−1⟩ for all four gates, in place.
 #[inline(always)]
-fn recurrence<const L: usize, const X: usize, const A: usize, const M: usize, T: Real>(
+fn recurrence<
+    const L: usize,
+    const W: usize,
+    const X: usize,
+    const A: usize,
+    const M: usize,
+    T: Real,
+>(
     params: &Params<X, A, T>,
     a_prev: &Matrix<A, M, T>,
     cache: &mut Cache<A, M, T>,
@@ -665,8 +673,8 @@ fn recurrence<const L: usize, const X: usize, const A: usize, const M: usize, T:
     }
     let z = matrices_mut(slice::from_mut(cache));
     for (g, gate) in params.gates().into_iter().enumerate() {
-        if const { M >= 4 } {
-            product::<L, A, A, M, T>(&gate.wa, None, slice::from_ref(a_prev), z, g, MATRICES);
+        if const { M >= 3 } {
+            product::<L, W, A, A, M, T>(&gate.wa, None, slice::from_ref(a_prev), z, g, MATRICES);
         } else if let Some(z) = z.get_mut(g) {
             for m in 0..M {
                 walk(&gate.wa, &a_prev.0[m], &mut z.0[m]);

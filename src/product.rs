@@ -44,14 +44,15 @@ impl<const L: usize, T: Real> Lanes<L, T> {
         }
     }
 
-    /// z + w·u, rounded after the product and after the sum.
+    /// z = z + w·u, rounded after the product and after the sum.
+    ///
+    /// In place: a value of 8 bytes that is handed on would travel through an integer register.
     #[inline(always)]
-    pub(crate) fn add_scaled(self, w: Self, u: T) -> Self {
-        let mut z = self.0;
+    pub(crate) fn add_scaled(&mut self, w: Self, u: T) {
+        let z = &mut self.0;
         for l in 0..L {
             z[l] = z[l] + w.0[l] * u;
         }
-        Lanes(z)
     }
 
     /// w ⊙ d
@@ -64,14 +65,13 @@ impl<const L: usize, T: Real> Lanes<L, T> {
         Lanes(z)
     }
 
-    /// z + w ⊙ d
+    /// z = z + w ⊙ d
     #[inline(always)]
-    pub(crate) fn add_product(self, w: Self, d: Self) -> Self {
-        let mut z = self.0;
+    pub(crate) fn add_product(&mut self, w: Self, d: Self) {
+        let z = &mut self.0;
         for l in 0..L {
             z[l] = z[l] + w.0[l] * d.0[l];
         }
-        Lanes(z)
     }
 
     /// f of each lane.
@@ -186,7 +186,7 @@ pub(crate) fn accumulate<const L: usize, const R: usize, const K: usize, T: Real
 ) -> Lanes<L, T> {
     let mut z = z;
     for k in 0..K {
-        z = z.add_scaled(Lanes::load(&w.0[k], i), u[k]);
+        z.add_scaled(Lanes::load(&w.0[k], i), u[k]);
     }
     z
 }
@@ -220,7 +220,14 @@ const fn in_cache<const R: usize, T>() -> usize {
 /// The z of step t is the matrix `z[t * stride + offset]`, so that one gate's place in a row of
 /// caches can be named.
 #[inline(always)]
-pub(crate) fn forward<const L: usize, const R: usize, const K: usize, const M: usize, T: Real>(
+pub(crate) fn forward<
+    const L: usize,
+    const W: usize,
+    const R: usize,
+    const K: usize,
+    const M: usize,
+    T: Real,
+>(
     w: &Matrix<R, K, T>,
     bias: Option<&Matrix<R, 1, T>>,
     u: &[Matrix<K, M, T>],
@@ -228,6 +235,12 @@ pub(crate) fn forward<const L: usize, const R: usize, const K: usize, const M: u
     offset: usize,
     stride: usize,
 ) {
+    if const { M == 1 } && u.len() == 1 {
+        if let (Some(u), Some(z)) = (column(u, 0, 1, 0), column_mut(z, offset, stride, 0)) {
+            in_blocks::<R, W>(&mut OneColumn { w, bias, u, z });
+        }
+        return;
+    }
     in_blocks::<R, L>(&mut ForwardRows {
         w,
         bias,
@@ -236,6 +249,23 @@ pub(crate) fn forward<const L: usize, const R: usize, const K: usize, const M: u
         offset,
         stride,
     });
+}
+
+/// The only column of z.
+struct OneColumn<'a, const R: usize, const K: usize, T> {
+    w: &'a Matrix<R, K, T>,
+    bias: Option<&'a Matrix<R, 1, T>>,
+    u: &'a [T; K],
+    z: &'a mut [T; R],
+}
+
+impl<const R: usize, const K: usize, T: Real> Blocks for OneColumn<'_, R, K, T> {
+    #[inline(always)]
+    fn block<const B: usize>(&mut self, i: usize) {
+        let start = self.bias.map_or(&*self.z, |bias| &bias.0[0]);
+        let z = accumulate(Lanes::<B, T>::load(start, i), self.w, i, self.u);
+        z.store(self.z, i);
+    }
 }
 
 /// Some rows of z, for the columns of some steps.
@@ -303,11 +333,11 @@ impl<const R: usize, const K: usize, const M: usize, T: Real> ForwardRows<'_, R,
                 let u = u.0.get(m..).and_then(|u| u.first_chunk());
                 let z = z.0.get_mut(m..).and_then(|z| z.first_chunk_mut());
                 if let (Some(u), Some([z0, z1, z2, z3])) = (u, z) {
-                    let start = match bias {
-                        Some(bias) => [bias; 4],
-                        None => [&*z0, &*z1, &*z2, &*z3].map(|z| Lanes::<B, T>::load(z, i)),
-                    };
-                    let sums = add_columns(start, i, w, u.each_ref().map(|u| part(u, k, end)));
+                    let start = |z| bias.unwrap_or_else(|| Lanes::<B, T>::load(z, i));
+                    let start = [start(z0), start(z1), start(z2), start(z3)];
+                    let part = |u| part(u, k, end);
+                    let [u0, u1, u2, u3] = u;
+                    let sums = add_columns(start, i, w, [part(u0), part(u1), part(u2), part(u3)]);
                     let [s0, s1, s2, s3] = sums;
                     s0.store(z0, i);
                     s1.store(z1, i);
@@ -328,17 +358,20 @@ impl<const R: usize, const K: usize, const M: usize, T: Real> ForwardRows<'_, R,
         end: usize,
         n: [usize; 4],
     ) {
-        let start = n.map(|n| {
+        let [n0, n1, n2, n3] = n; // Not mapped: the compiler would make a call of it.
+        let start = |n| {
             let z = match bias {
                 Some(bias) => Some(&bias.0[0]),
                 None => column(self.z, self.offset, self.stride, n),
             };
             z.map_or(Lanes::<B, T>::ZERO, |z| Lanes::load(z, i))
-        });
-        let u = n.map(|n| match column(self.u, 0, 1, n) {
+        };
+        let start = [start(n0), start(n1), start(n2), start(n3)];
+        let part = |n| match column(self.u, 0, 1, n) {
             Some(u) => part(u, k, end),
             None => &[], // No column is beyond the end.
-        });
+        };
+        let u = [part(n0), part(n1), part(n2), part(n3)];
         let w = self.w.0.get(k..end).unwrap_or_default();
         let sums = add_columns(start, i, w, u);
         for j in 0..4 {
@@ -368,10 +401,10 @@ fn add_columns<const L: usize, const R: usize, T: Real>(
     let u = u0.iter().zip(u1).zip(u2).zip(u3);
     for (w, (((u0, u1), u2), u3)) in w.iter().zip(u) {
         let w = Lanes::load(w, i);
-        z0 = z0.add_scaled(w, *u0);
-        z1 = z1.add_scaled(w, *u1);
-        z2 = z2.add_scaled(w, *u2);
-        z3 = z3.add_scaled(w, *u3);
+        z0.add_scaled(w, *u0);
+        z1.add_scaled(w, *u1);
+        z2.add_scaled(w, *u2);
+        z3.add_scaled(w, *u3);
     }
     [z0, z1, z2, z3]
 }
@@ -728,7 +761,7 @@ impl<const L: usize, const G: usize, const R: usize, const K: usize, const M: us
             if let (Some(w), Some(dz)) = (self.w[g].0.get(k), column(self.dz, g, self.stride, n)) {
                 for block in 0..blocks {
                     let i = i + block * P;
-                    sums = sums.add_product(Lanes::load(w, i), Lanes::load(dz, i));
+                    sums.add_product(Lanes::load(w, i), Lanes::load(dz, i));
                 }
             }
         }
@@ -760,13 +793,13 @@ fn add_products<const B: usize, const L: usize, T: Real>(
 ) -> [Lanes<L, T>; 4] {
     let [mut s0, mut s1, mut s2, mut s3] = s;
     let [w0, w1, w2, w3] = w;
-    s0 = s0.add_product(w0, d);
+    s0.add_product(w0, d);
     if const { B > 1 } {
-        s1 = s1.add_product(w1, d);
+        s1.add_product(w1, d);
     }
     if const { B > 2 } {
-        s2 = s2.add_product(w2, d);
-        s3 = s3.add_product(w3, d);
+        s2.add_product(w2, d);
+        s3.add_product(w3, d);
     }
     [s0, s1, s2, s3]
 }
@@ -850,7 +883,7 @@ impl<const L: usize, const R: usize, const K: usize, const M: usize, T: Real> Bl
                 let dz = Lanes::load(&dz.0[m], i);
                 if let Some(u) = u.0[m].get(k..).and_then(|u| u.first_chunk::<B>()) {
                     for j in 0..B {
-                        sums[j] = sums[j].add_scaled(dz, u[j]);
+                        sums[j].add_scaled(dz, u[j]);
                     }
                 }
             }

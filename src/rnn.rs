@@ -190,11 +190,11 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
         let mut a = a.chunks_mut(steps); // Not zipped: see `transposed`.
         for x in x.chunks(steps) {
             let a = a.next().unwrap_or_default();
-            product::<L, A, X, M, T>(wx, Some(b), x, a, 0, 1); // (1), first part: b + Wx·x⟨t⟩
+            product::<L, W, A, X, M, T>(wx, Some(b), x, a, 0, 1); // (1), first part: b + Wx·x⟨t⟩
             for a in a {
                 if const { M >= 4 } {
                     let (u, z) = (slice::from_ref(a_prev), slice::from_mut(a));
-                    product::<L, A, A, M, T>(wa, None, u, z, 0, 1); // (1) … + Wa·a⟨t−1⟩
+                    product::<L, W, A, A, M, T>(wa, None, u, z, 0, 1); // (1) … + Wa·a⟨t−1⟩
                     for a in a.0.as_flattened_mut() {
                         *a = a.tanh(); // (2)
                     }
