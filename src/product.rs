@@ -141,7 +141,7 @@ pub(crate) trait Blocks {
     fn block<const B: usize>(&mut self, i: usize);
 }
 
-/// Covers 0 .. N: blocks of B, then at most one each of 64, 32, …, 2, 1 for what is left.
+/// Covers 0 .. N: blocks of B, then at most one each of 64, 32, 16 and 8, then one for what is left.
 ///
 /// B is a power of two, at most 128.
 #[inline(always)]
@@ -165,15 +165,22 @@ pub(crate) fn in_blocks<const N: usize, const B: usize>(work: &mut impl Blocks) 
     if const { B > 8 && N & 8 != 0 } {
         work.block::<8>(N & !15);
     }
-    if const { B > 4 && N & 4 != 0 } {
-        work.block::<4>(N & !7);
+    let i = const { N - rest::<N, B>() };
+    match const { rest::<N, B>() } {
+        7 => work.block::<7>(i),
+        6 => work.block::<6>(i),
+        5 => work.block::<5>(i),
+        4 => work.block::<4>(i),
+        3 => work.block::<3>(i),
+        2 => work.block::<2>(i),
+        1 => work.block::<1>(i),
+        _ => {}
     }
-    if const { B > 2 && N & 2 != 0 } {
-        work.block::<2>(N & !3);
-    }
-    if const { B > 1 && N & 1 != 0 } {
-        work.block::<1>(N & !1);
-    }
+}
+
+/// What blocks of B, or of 8 where B is larger, leave of N.
+const fn rest<const N: usize, const B: usize>() -> usize {
+    N % if B < 8 { B } else { 8 }
 }
 
 /// z + W·u for L rows of one column, the sum over the columns of W ascending.
