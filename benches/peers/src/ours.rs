@@ -45,24 +45,47 @@ pub fn run(layer: &Layer) -> Run {
     }
 }
 
-/// Values in flat memory of their own: parameters and sequences are too large for the stack.
-struct Buffer<F: Flat<Scalar = f32>>(Vec<f32>, std::marker::PhantomData<F>);
+/// Values in flat memory of their own, since parameters and sequences are too large for the stack, that starts with a cache
+/// line, as that of the peers does.
+struct Buffer<F: Flat<Scalar = f32>> {
+    memory: Vec<f32>,
+    start: usize,
+    end: usize,
+    of: std::marker::PhantomData<F>,
+}
 
 impl<F: Flat<Scalar = f32>> Buffer<F> {
-    fn new(values: Vec<f32>) -> Self {
-        Buffer(values, std::marker::PhantomData)
+    fn new(values: &[f32]) -> Self {
+        let mut memory = vec![0.0; values.len() + 16];
+        let start = memory.as_ptr().align_offset(64);
+        let end = start + values.len();
+        memory[start..end].copy_from_slice(values);
+        Buffer {
+            memory,
+            start,
+            end,
+            of: std::marker::PhantomData,
+        }
     }
 
     fn zeros(len: usize) -> Self {
-        Buffer::new(vec![0.0; len * F::LEN])
+        Buffer::new(&vec![0.0; len * F::LEN])
+    }
+
+    fn flat(&self) -> &[f32] {
+        &self.memory[self.start..self.end]
+    }
+
+    fn flat_mut(&mut self) -> &mut [f32] {
+        &mut self.memory[self.start..self.end]
     }
 
     fn all(&self) -> &[F] {
-        F::slice_from_flat(&self.0).unwrap()
+        F::slice_from_flat(self.flat()).unwrap()
     }
 
     fn all_mut(&mut self) -> &mut [F] {
-        F::slice_from_flat_mut(&mut self.0).unwrap()
+        F::slice_from_flat_mut(self.flat_mut()).unwrap()
     }
 }
 
@@ -107,7 +130,7 @@ fn params<const X: usize, const A: usize>(layer: &Layer) -> Buffer<lstm::Params<
 
 fn step<const X: usize, const A: usize>(layer: &Layer) -> Run {
     let params = params::<X, A>(layer);
-    let x = Buffer::<Matrix<X, 1>>::new(layer.x.clone());
+    let x = Buffer::<Matrix<X, 1>>::new(&layer.x);
     Box::new(move |mut out| {
         let params = &params.all()[0];
         let (mut state, mut next) = (lstm::State::zeros(), lstm::State::zeros());
@@ -125,8 +148,8 @@ fn step<const X: usize, const A: usize>(layer: &Layer) -> Run {
 fn lstm<const X: usize, const A: usize, const M: usize>(layer: &Layer) -> Run {
     let task = layer.case.task;
     let params = params::<X, A>(layer);
-    let x = Buffer::<Matrix<X, M>>::new(layer.x.clone());
-    let da = Buffer::<Matrix<A, M>>::new(layer.da.clone());
+    let x = Buffer::<Matrix<X, M>>::new(&layer.x);
+    let da = Buffer::<Matrix<A, M>>::new(&layer.da);
     let mut a = Buffer::<Matrix<A, M>>::zeros(STEPS);
     let mut caches = Buffer::<lstm::Cache<A, M>>::zeros(STEPS);
     let mut grads = Buffer::<lstm::Params<X, A>>::zeros(1);
@@ -137,7 +160,7 @@ fn lstm<const X: usize, const A: usize, const M: usize>(layer: &Layer) -> Run {
         let (x, a, caches) = (x.all(), a.all_mut(), caches.all_mut());
         lstm::forward(params, x, &init, a, caches).unwrap();
         if task == Task::Training {
-            grads.0.fill(0.0);
+            grads.flat_mut().fill(0.0);
             let (grads, dx) = (&mut grads.all_mut()[0], dx.all_mut());
             let (da, mut dstate) = (da.all(), lstm::State::zeros());
             lstm::backward(
@@ -153,7 +176,7 @@ fn lstm<const X: usize, const A: usize, const M: usize>(layer: &Layer) -> Run {
             )
             .unwrap();
         }
-        black_box((&a, &grads.0, &dx.0));
+        black_box((&a, grads.flat(), dx.flat()));
         if let Some(out) = out {
             out.extend(Matrix::slice_as_flat(a));
             if task == Task::Training {
@@ -165,7 +188,7 @@ fn lstm<const X: usize, const A: usize, const M: usize>(layer: &Layer) -> Run {
                     &grads.output,
                 ];
                 append(out, &gates);
-                out.extend(&dx.0);
+                out.extend(dx.flat());
             }
         }
     })
@@ -175,7 +198,7 @@ fn rnn<const X: usize, const A: usize, const M: usize>(layer: &Layer) -> Run {
     let task = layer.case.task;
     let mut params = rnn::Params::<X, A>::zeros();
     load(&mut params, layer, 0);
-    let x = Buffer::<Matrix<X, M>>::new(layer.x.clone());
+    let x = Buffer::<Matrix<X, M>>::new(&layer.x);
     let given = layer.da.clone();
     let mut da = Buffer::<Matrix<A, M>>::zeros(STEPS);
     let mut a = Buffer::<Matrix<A, M>>::zeros(STEPS);
@@ -187,16 +210,16 @@ fn rnn<const X: usize, const A: usize, const M: usize>(layer: &Layer) -> Run {
         rnn::forward(&params, x, &a0, a).unwrap();
         if task == Task::Training {
             grads.as_flat_mut().fill(0.0);
-            da.0.copy_from_slice(&given); // backward writes over it
+            da.flat_mut().copy_from_slice(&given); // backward writes over it
             let (da, dx, mut da_state) = (da.all_mut(), dx.all_mut(), Matrix::zeros());
             rnn::backward(&params, x, &a0, a, da, &mut grads, Some(dx), &mut da_state).unwrap();
         }
-        black_box((&a, &grads, &dx.0));
+        black_box((&a, &grads, dx.flat()));
         if let Some(out) = out {
             out.extend(Matrix::slice_as_flat(a));
             if task == Task::Training {
                 append(out, &[&grads]);
-                out.extend(&dx.0);
+                out.extend(dx.flat());
             }
         }
     })

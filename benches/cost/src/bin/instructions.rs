@@ -7,7 +7,7 @@
 
 use std::hint::black_box;
 
-use bptt::{Affine, Flat, Matrix, Real, activation, backend, lstm, rnn};
+use bptt::{Affine, Flat, Matrix, Real, activation, backend, dense, lstm, rnn};
 
 /// Time steps of a sequence.
 const STEPS: usize = 10;
@@ -15,12 +15,14 @@ const STEPS: usize = 10;
 /// A kernel under a name: what is called, how often.
 type Case = (&'static str, fn(usize));
 
-const CASES: [Case; 16] = [
+const CASES: [Case; 19] = [
     ("lstm step (8, 8) f32", step::<8, 8, f32>),
+    ("lstm step (6, 15) f32", step::<6, 15, f32>),
     ("lstm step (16, 20) f32", step::<16, 20, f32>),
     ("lstm step (16, 32) f32", step::<16, 32, f32>),
     ("lstm step (64, 128) f32", step::<64, 128, f32>),
     ("lstm step (16, 32) f64", step::<16, 32, f64>),
+    ("lstm cell forward (16, 32) f32", cell::<16, 32, f32>),
     ("lstm forward (16, 32) M=1 f32", forward::<16, 32, 1, f32>),
     ("lstm forward (16, 32) M=8 f32", forward::<16, 32, 8, f32>),
     ("lstm training (16, 20) M=1 f32", training::<16, 20, 1, f32>),
@@ -35,6 +37,7 @@ const CASES: [Case; 16] = [
         "rnn training (16, 32) M=8 f32",
         rnn_training::<16, 32, 8, f32>,
     ),
+    ("dense forward 64 to 10 f32", dense::<64, 10, f32>),
     ("exp of 1024 f32", |calls| {
         slice(calls, activation::exp_slice)
     }),
@@ -76,6 +79,18 @@ fn step<const X: usize, const A: usize, T: Real>(calls: usize) {
         lstm::step(params, black_box(&x), &prev, &mut next);
     }
     black_box(next);
+}
+
+fn cell<const X: usize, const A: usize, T: Real>(calls: usize) {
+    let params = numbers::<lstm::Params<X, A, T>>(1);
+    let params = lstm::Params::<X, A, T>::from_flat(&params).unwrap();
+    let x = Matrix::<X, 1, T>::zeros();
+    let (prev, mut next) = (lstm::State::<A, 1, T>::zeros(), lstm::State::zeros());
+    let mut cache = lstm::Cache::zeros();
+    for _ in 0..calls {
+        lstm::cell_forward(params, black_box(&x), &prev, &mut next, &mut cache);
+    }
+    black_box((next, cache));
 }
 
 fn forward<const X: usize, const A: usize, const M: usize, T: Real>(calls: usize) {
@@ -145,6 +160,16 @@ fn rnn<const X: usize, const A: usize, const M: usize, T: Real>(calls: usize, tr
         }
     }
     black_box((a, dx, grads, da_state));
+}
+
+fn dense<const A: usize, const Y: usize, T: Real>(calls: usize) {
+    let params = numbers::<dense::Params<A, Y, T>>(1);
+    let params = dense::Params::<A, Y, T>::from_flat(&params).unwrap();
+    let (a, mut y) = (Matrix::<A, 1, T>::zeros(), Matrix::zeros());
+    for _ in 0..calls {
+        dense::forward(params, black_box(&a), &mut y);
+    }
+    black_box(y);
 }
 
 fn slice(calls: usize, run: fn(&mut [f32])) {
