@@ -587,11 +587,7 @@ impl<const L: usize, const G: usize, const R: usize, const K: usize, const M: us
         };
         let entries = (k..k + B).step_by(8);
         for (tile, k) in self.tiles.iter_mut().zip(entries.clone()) {
-            *tile = if const { B < 8 } {
-                self.dots.tile::<B, false>(k, [n, n])
-            } else {
-                self.dots.tile::<8, false>(k, [n, n])
-            };
+            *tile = self.dots.tile::<B, false>(k, [n, n]);
         }
         for (tile, k) in self.tiles.iter().zip(entries) {
             let mut du = add_lanes(tile);
@@ -668,7 +664,7 @@ impl<const L: usize, const G: usize, const R: usize, const K: usize, const M: us
 {
     /// The partial sums over the blocks of 8 rows. PAIRS: for columns k .. k + B of the W, first
     /// with column n\[0\] of the dz, then, from place 4 on, with column n\[1\]. Otherwise: for
-    /// columns k .. k + B with column n\[0\].
+    /// columns k .. k + B, eight at most, with column n\[0\].
     #[inline(always)]
     fn tile<const B: usize, const PAIRS: bool>(&self, k: usize, n: [usize; 2]) -> Tile<T> {
         // As many of the partial sums at a time as fill half a block of rows.
