@@ -12,6 +12,7 @@
 //!
 //! Before a kernel is timed its results are compared with the plain loops of `tests/common/contract.rs`, bit for bit.
 
+mod buffer;
 #[path = "../tests/common/contract.rs"]
 mod contract;
 #[path = "../tests/common/random.rs"]
@@ -22,6 +23,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use bptt::{Affine, Flat, Matrix, Real, lstm, rnn};
+use buffer::Buffer;
 use criterion::Criterion;
 use random::Random;
 
@@ -111,37 +113,10 @@ impl Bench {
     }
 }
 
-/// Steps, or whatever else consists of scalars, in flat memory of their own that starts with a cache line.
-struct Buffer<F: Flat> {
-    memory: Vec<F::Scalar>,
-    start: usize,
-    end: usize,
-}
-
-impl<F: Flat> Buffer<F> {
-    fn zeros(len: usize) -> Self {
-        let memory = vec![F::Scalar::ZERO; len * F::LEN + 64 / size_of::<F::Scalar>()];
-        let start = memory.as_ptr().align_offset(64);
-        Buffer {
-            memory,
-            start,
-            end: start + len * F::LEN,
-        }
-    }
-
-    fn random(len: usize, limit: f64, random: &mut Random) -> Self {
-        let mut buffer = Buffer::zeros(len);
-        random.fill(F::slice_as_flat_mut(buffer.all_mut()), limit);
-        buffer
-    }
-
-    fn all(&self) -> &[F] {
-        F::slice_from_flat(&self.memory[self.start..self.end]).unwrap()
-    }
-
-    fn all_mut(&mut self) -> &mut [F] {
-        F::slice_from_flat_mut(&mut self.memory[self.start..self.end]).unwrap()
-    }
+fn random_buffer<F: Flat>(len: usize, limit: f64, random: &mut Random) -> Buffer<F> {
+    let mut buffer = Buffer::zeros(len);
+    random.fill(buffer.flat_mut(), limit);
+    buffer
 }
 
 fn assert_same_bits<F: Flat>(name: &str, found: &F, expected: &F) {
@@ -160,9 +135,9 @@ fn label<T: Real>(what: &str, x: usize, a: usize, m: usize) -> String {
 
 fn bench_lstm<const X: usize, const A: usize, const M: usize, T: Real>(bench: &mut Bench) {
     let mut random = Random::new(1);
-    let params = Buffer::<lstm::Params<X, A, T>>::random(1, 1.0 / (A as f64).sqrt(), &mut random);
-    let x = Buffer::<Matrix<X, M, T>>::random(STEPS, 1.0, &mut random);
-    let da = Buffer::<Matrix<A, M, T>>::random(STEPS, 1.0, &mut random);
+    let params = random_buffer::<lstm::Params<X, A, T>>(1, 1.0 / (A as f64).sqrt(), &mut random);
+    let x = random_buffer::<Matrix<X, M, T>>(STEPS, 1.0, &mut random);
+    let da = random_buffer::<Matrix<A, M, T>>(STEPS, 1.0, &mut random);
     let mut a = Buffer::<Matrix<A, M, T>>::zeros(STEPS);
     let mut caches = Buffer::<lstm::Cache<A, M, T>>::zeros(STEPS);
     let mut dx = Buffer::<Matrix<X, M, T>>::zeros(STEPS);
@@ -274,9 +249,9 @@ fn bench_lstm<const X: usize, const A: usize, const M: usize, T: Real>(bench: &m
 
 fn bench_rnn<const X: usize, const A: usize, const M: usize, T: Real>(bench: &mut Bench) {
     let mut random = Random::new(1);
-    let params = Buffer::<Affine<X, A, T>>::random(1, 1.0 / (A as f64).sqrt(), &mut random);
-    let x = Buffer::<Matrix<X, M, T>>::random(STEPS, 1.0, &mut random);
-    let da_given = Buffer::<Matrix<A, M, T>>::random(STEPS, 1.0, &mut random);
+    let params = random_buffer::<Affine<X, A, T>>(1, 1.0 / (A as f64).sqrt(), &mut random);
+    let x = random_buffer::<Matrix<X, M, T>>(STEPS, 1.0, &mut random);
+    let da_given = random_buffer::<Matrix<A, M, T>>(STEPS, 1.0, &mut random);
     let mut da = Buffer::<Matrix<A, M, T>>::zeros(STEPS);
     let mut a = Buffer::<Matrix<A, M, T>>::zeros(STEPS);
     let mut dx = Buffer::<Matrix<X, M, T>>::zeros(STEPS);

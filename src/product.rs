@@ -525,7 +525,8 @@ pub(crate) fn transposed<
 type Tile<T> = [Lanes<8, T>; 8];
 
 /// How many tiles are summed up before the lanes of any are added: adding them up waits for the
-/// last product, and the products of the next tile need not.
+/// last product, and the products of the next tile need not. All of them, 256 scalars, stand on the
+/// stack.
 const TILES: usize = 4;
 
 /// Entries of du for all pairs of columns of some steps, four entries of two columns at a time.
@@ -620,7 +621,7 @@ fn store<const B: usize, const K: usize, const M: usize, T: Real>(
 /// time as fill a vector.
 #[inline(always)]
 fn add_lanes<T: Real>(tile: &Tile<T>) -> [T; 8] {
-    let s = black_box(tile);
+    let s = black_box(tile); // From memory: in registers the sums would be taken apart lane by lane.
     // The halves of sums j and j + 4: [a + e, b + f, c + g, d + h] of each
     let mut halves = [[T::ZERO; 8]; 4];
     for j in 0..4 {

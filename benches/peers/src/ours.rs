@@ -1,8 +1,12 @@
 //! `bptt`. The shapes are types, so all that are ever timed are listed here.
 
+#[path = "../../buffer/mod.rs"]
+mod buffer;
+
 use std::hint::black_box;
 
 use bptt::{Affine, Flat, Matrix, lstm, rnn};
+use buffer::Buffer;
 
 use crate::work::{Case, Cell, Layer, Run, STEPS, Task};
 
@@ -42,50 +46,6 @@ pub fn run(layer: &Layer) -> Run {
         (Cell::Rnn, _, 32, 64, 1) => rnn::<32, 64, 1>(layer),
         (Cell::Rnn, _, 32, 64, 32) => rnn::<32, 64, 32>(layer),
         _ => panic!("{:?} is not in the list", layer.case),
-    }
-}
-
-/// Values in flat memory of their own, since parameters and sequences are too large for the stack, that starts with a cache
-/// line, as that of the peers does.
-struct Buffer<F: Flat<Scalar = f32>> {
-    memory: Vec<f32>,
-    start: usize,
-    end: usize,
-    of: std::marker::PhantomData<F>,
-}
-
-impl<F: Flat<Scalar = f32>> Buffer<F> {
-    fn new(values: &[f32]) -> Self {
-        let mut memory = vec![0.0; values.len() + 16];
-        let start = memory.as_ptr().align_offset(64);
-        let end = start + values.len();
-        memory[start..end].copy_from_slice(values);
-        Buffer {
-            memory,
-            start,
-            end,
-            of: std::marker::PhantomData,
-        }
-    }
-
-    fn zeros(len: usize) -> Self {
-        Buffer::new(&vec![0.0; len * F::LEN])
-    }
-
-    fn flat(&self) -> &[f32] {
-        &self.memory[self.start..self.end]
-    }
-
-    fn flat_mut(&mut self) -> &mut [f32] {
-        &mut self.memory[self.start..self.end]
-    }
-
-    fn all(&self) -> &[F] {
-        F::slice_from_flat(self.flat()).unwrap()
-    }
-
-    fn all_mut(&mut self) -> &mut [F] {
-        F::slice_from_flat_mut(self.flat_mut()).unwrap()
     }
 }
 
