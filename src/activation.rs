@@ -51,6 +51,9 @@
 //!   sign of x. For small x, where k = 0, 1 − 2^k is zero and no digit cancels. For one k the upper
 //!   side falls and the lower one rises with p, so it is monotone too.
 //!
+//! On a target with vectors a slice, and the gates of a step, are worked through in three passes:
+//! reduction, polynomial, division. The same operations on each scalar, so the same bits.
+//!
 //! The f32 and the f64 functions are one text. They differ in their constants, which
 //! `tests/activation/fit.sollya` prints, and in how tanh reduces and divides. To refit, edit the
 //! script, run it, and copy its output into the two modules of constants. Reduction and scaling are
@@ -64,8 +67,10 @@
 //! relative error is not: where a rounds to 1 the form gives 0, and the true derivative is some
 //! 10^−8.
 
+use core::hint::black_box;
+
 use crate::Real;
-use crate::dispatch::{self, Kernel};
+use crate::dispatch::{self, Kernel, VECTORS};
 
 /// Largest error of [`exp`] in f32, in ULP, over all inputs.
 ///
@@ -246,7 +251,7 @@ pub fn tanh<T: Real>(x: T) -> T {
 /// ```
 #[inline]
 pub fn exp_slice<T: Real>(x: &mut [T]) {
-    dispatch::run::<T, _>(InPlace { x, f: T::exp });
+    dispatch::run::<T, _>(ExpSlice(x));
 }
 
 /// Replaces each element by [`sigmoid`] of it: the same bits, vectorised.
@@ -260,7 +265,7 @@ pub fn exp_slice<T: Real>(x: &mut [T]) {
 /// ```
 #[inline]
 pub fn sigmoid_slice<T: Real>(x: &mut [T]) {
-    dispatch::run::<T, _>(InPlace { x, f: T::sigmoid });
+    dispatch::run::<T, _>(SigmoidSlice(x));
 }
 
 /// Replaces each element by [`tanh`] of it: the same bits, vectorised.
@@ -274,23 +279,43 @@ pub fn sigmoid_slice<T: Real>(x: &mut [T]) {
 /// ```
 #[inline]
 pub fn tanh_slice<T: Real>(x: &mut [T]) {
-    dispatch::run::<T, _>(InPlace { x, f: T::tanh });
+    dispatch::run::<T, _>(TanhSlice(x));
 }
 
-/// Each element of a slice replaced by f of it, on the best instruction set of this machine.
-struct InPlace<'a, T, F> {
-    x: &'a mut [T],
-    f: F,
-}
+struct ExpSlice<'a, T>(&'a mut [T]);
 
-impl<T: Real, F: Fn(T) -> T> Kernel for InPlace<'_, T, F> {
+impl<T: Real> Kernel for ExpSlice<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<const L: usize, const W: usize>(self) {
-        for v in self.x {
-            *v = (self.f)(*v);
+        for x in self.0 {
+            *x = x.exp();
         }
+    }
+}
+
+struct SigmoidSlice<'a, T>(&'a mut [T]);
+
+impl<T: Real> Kernel for SigmoidSlice<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize, const W: usize>(self) {
+        let mut passes = Passes::<W, T>::ZERO;
+        passes.sigmoid_slice(self.0);
+    }
+}
+
+struct TanhSlice<'a, T>(&'a mut [T]);
+
+impl<T: Real> Kernel for TanhSlice<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize, const W: usize>(self) {
+        let mut passes = Passes::<W, T>::ZERO;
+        passes.tanh_slice(self.0);
     }
 }
 
@@ -332,19 +357,21 @@ mod single {
         r2 * ((0.5 + C3 * r) + r2 * ((C4 + C5 * r) + r2 * C6))
     }
 
-    /// y − k·ln 2 as hi − lo, for tanh: y ≤ 0, k near y/ln 2. One constant is enough here. The f32
-    /// nearest ln 2 is off by 2^−29 only and ends in three zero bits, which makes k·ln 2 exact down
-    /// to k = −8; further out e^y is less than 2^−8 and its error counts that much less.
+    /// For tanh, which takes k·ln 2 from a y ≤ 0 near it, one constant is enough. The f32 nearest
+    /// ln 2 is off by 2^−29 only and ends in three zero bits, which makes k·ln 2 exact down to
+    /// k = −8; further out e^y is less than 2^−8 and its error counts that much less.
+    pub const TANH_LN_2_HI: f32 = core::f32::consts::LN_2;
+
+    /// p, for tanh
     #[inline(always)]
-    pub fn less_k_ln_2(y: f32, k: f32) -> (f32, f32) {
-        (y - k * core::f32::consts::LN_2, 0.0)
+    pub fn tanh_power(r: f32) -> f32 {
+        r + expm1_less_r(r)
     }
 
-    /// (1 − s − s·p) / (1 + s + s·p) with p = hi + w, for tanh.
+    /// (1 − s − s·p) / (1 + s + s·p), for tanh.
     #[inline(always)]
-    pub fn quotient(s: f32, hi: f32, w: f32) -> f32 {
-        let sp = s * (hi + w);
-        ((1.0 - s) - sp) / ((1.0 + s) + sp)
+    pub fn quotient(p: f32, s: f32, _k: f32) -> f32 {
+        ((1.0 - s) - s * p) / ((1.0 + s) + s * p)
     }
 }
 
@@ -388,16 +415,23 @@ mod double {
         r2 * ((0.5 + C3 * r) + r2 * q)
     }
 
-    /// The f64 nearest ln 2 has no zero bits at its end, so here it takes both parts.
+    /// The f64 nearest ln 2 has no zero bits at its end, so here tanh takes both parts.
+    pub const TANH_LN_2_HI: f64 = LN_2_HI;
+
+    /// Both parts of p are needed to the end, for tanh: see `quotient`.
     #[inline(always)]
-    pub fn less_k_ln_2(y: f64, k: f64) -> (f64, f64) {
-        (y - k * LN_2_HI, k * LN_2_LO)
+    pub fn tanh_power(hi: f64) -> f64 {
+        hi
     }
 
+    /// (1 − s − s·p) / (1 + s + s·p) with p = hi + w, for tanh.
+    ///
     /// With p rounded as in f32 the error would reach 2.03 ULP. Here both sides round once: 1 ∓ s ∓
     /// s·hi is kept as a sum and what that sum lost, which is exact since 1 ∓ s is the larger term.
     #[inline(always)]
-    pub fn quotient(s: f64, hi: f64, w: f64) -> f64 {
+    pub fn quotient(hi: f64, s: f64, k: f64) -> f64 {
+        let lo = k * LN_2_LO;
+        let w = expm1_less_r(hi - lo) - lo;
         let (below, above) = (1.0 - s, 1.0 + s);
         let (n, d) = (below - s * hi, above + s * hi);
         let n_lost = (below - n) - s * hi;
@@ -419,7 +453,7 @@ fn at_most<T: PartialOrd>(max: T, x: T) -> T {
 }
 
 macro_rules! functions {
-    ($float:ident, $constants:ident, $exp:ident, $sigmoid:ident, $tanh:ident) => {
+    ($float:ident, $constants:ident, $exp:ident) => {
         /// e^x = (1 + p)·2^⌊k/2⌋·2^⌈k/2⌉
         #[inline(always)]
         pub(crate) fn $exp(x: $float) -> $float {
@@ -439,41 +473,171 @@ macro_rules! functions {
             y * $float::from_bits(floor) * $float::from_bits(ceil)
         }
 
-        /// 1 / (1 + e^−x) = C / (C + s + s·p) with s = C·2^k
-        #[inline(always)]
-        pub(crate) fn $sigmoid(x: $float) -> $float {
-            use $constants::*;
-            const SHIFT: $float = ROUND + (BIAS + LOG2_C);
-            let x = at_most(SIGMOID_MAX, at_least(SIGMOID_MIN, x));
-            // −x = k·ln 2 + r
-            let t = x * -LOG2_E + SHIFT;
-            let k = t - SHIFT;
-            let r = (k * -LN_2_HI - x) - k * LN_2_LO;
-            let p = r + expm1_less_r(r);
-            let s = $float::from_bits(t.to_bits() << FRACTION);
-            // C + s is exact until s is so large that C is lost in it, whole or in part.
-            let sum = C + s;
-            let lost = C - (sum - s);
-            C / (sum + (s * p + lost))
-        }
-
-        /// tanh |x| = (1 − s − s·p) / (1 + s + s·p) with s = 2^k
-        #[inline(always)]
-        pub(crate) fn $tanh(x: $float) -> $float {
-            use $constants::*;
-            const SHIFT: $float = ROUND + BIAS;
-            let a = at_most(TANH_MAX, $float::from_bits(x.to_bits() & !SIGN));
-            // −2|x| = k·ln 2 + r, r = hi − lo
-            let t = a * (-2.0 * LOG2_E) + SHIFT;
-            let k = t - SHIFT;
-            let (hi, lo) = less_k_ln_2(-2.0 * a, k);
-            // p = hi + w
-            let w = expm1_less_r(hi - lo) - lo;
-            let s = $float::from_bits(t.to_bits() << FRACTION);
-            $float::from_bits(quotient(s, hi, w).to_bits() | (x.to_bits() & SIGN))
+        impl Stages for $float {
+            #[inline(always)]
+            fn sigmoid_reduce(x: $float) -> ($float, $float) {
+                use $constants::*;
+                const SHIFT: $float = ROUND + (BIAS + LOG2_C);
+                let x = at_most(SIGMOID_MAX, at_least(SIGMOID_MIN, x));
+                // −x = k·ln 2 + r
+                let t = x * -LOG2_E + SHIFT;
+                let k = t - SHIFT;
+                ((k * -LN_2_HI - x) - k * LN_2_LO, t)
+            }
+            #[inline(always)]
+            fn sigmoid_power(r: $float) -> $float {
+                r + $constants::expm1_less_r(r)
+            }
+            #[inline(always)]
+            fn sigmoid_divide(p: $float, t: $float) -> $float {
+                use $constants::*;
+                let s = $float::from_bits(t.to_bits() << FRACTION);
+                // C + s is exact until s is so large that C is lost in it, whole or in part.
+                let sum = C + s;
+                let lost = C - (sum - s);
+                C / (sum + (s * p + lost))
+            }
+            #[inline(always)]
+            fn tanh_reduce(x: $float) -> ($float, $float) {
+                use $constants::*;
+                const SHIFT: $float = ROUND + BIAS;
+                let a = at_most(TANH_MAX, $float::from_bits(x.to_bits() & !SIGN));
+                // −2|x| = k·ln 2 + r, of which the first constant leaves hi
+                let t = a * (-2.0 * LOG2_E) + SHIFT;
+                let hi = -2.0 * a - (t - SHIFT) * TANH_LN_2_HI;
+                (hi, $float::from_bits(t.to_bits() | (x.to_bits() & SIGN)))
+            }
+            #[inline(always)]
+            fn tanh_power(hi: $float) -> $float {
+                $constants::tanh_power(hi)
+            }
+            #[inline(always)]
+            fn tanh_divide(p: $float, t: $float) -> $float {
+                use $constants::*;
+                const SHIFT: $float = ROUND + BIAS;
+                let s = $float::from_bits(t.to_bits() << FRACTION);
+                let k = $float::from_bits(t.to_bits() & !SIGN) - SHIFT;
+                $float::from_bits(quotient(p, s, k).to_bits() | (t.to_bits() & SIGN))
+            }
         }
     };
 }
 
-functions!(f32, single, exp_f32, sigmoid_f32, tanh_f32);
-functions!(f64, double, exp_f64, sigmoid_f64, tanh_f64);
+/// The functions of both scalars: not in the public interface.
+pub(crate) mod stages {
+    use super::{at_least, at_most, double, single};
+
+    functions!(f32, single, exp_f32);
+    functions!(f64, double, exp_f64);
+
+    /// Sigmoid and tanh in three stages: x is reduced to r, p = e^r − 1 is computed, and both sides
+    /// of the fraction are divided.
+    pub trait Stages: Copy {
+        /// r, and t, whose lowest bits hold k.
+        fn sigmoid_reduce(x: Self) -> (Self, Self);
+        /// p
+        fn sigmoid_power(r: Self) -> Self;
+        /// 1 / (1 + e^−x) = C / (C + s + s·p) with s = C·2^k
+        fn sigmoid_divide(p: Self, t: Self) -> Self;
+        /// r, in f64 its larger part hi, and t, whose lowest bits hold k and whose sign is that of
+        /// x.
+        fn tanh_reduce(x: Self) -> (Self, Self);
+        /// p, in f64 still hi.
+        fn tanh_power(r: Self) -> Self;
+        /// tanh |x| = (1 − s − s·p) / (1 + s + s·p) with s = 2^k, with the sign of x.
+        fn tanh_divide(p: Self, t: Self) -> Self;
+    }
+}
+
+/// The t of at most W scalars, whose sigmoid or tanh is computed in place, a stage at a time.
+///
+/// All stages of one vector are a chain of thirty instructions, most of which wait for the one
+/// before. The registers of a processor hold the results of four such chains at a time, which keep
+/// it busy for half of the time. A chain of one stage is a third as long, so more of them are under
+/// way.
+#[derive(Clone, Copy)]
+#[repr(align(64))] // So that no vector lies across two cache lines.
+pub(crate) struct Passes<const W: usize, T>([T; W]);
+
+impl<const W: usize, T: Real> Passes<W, T> {
+    pub(crate) const ZERO: Self = Passes([T::ZERO; W]);
+
+    /// The first pass: x becomes r.
+    #[inline(always)]
+    pub(crate) fn reduce<const B: usize>(&mut self, x: &mut [T; B], f: impl Fn(T) -> (T, T)) {
+        if let Some(t) = self.0.first_chunk_mut::<B>() {
+            for i in 0..B {
+                (x[i], t[i]) = f(x[i]);
+            }
+            black_box((x, t)); // To memory: the compiler would make one pass of all three.
+        }
+    }
+
+    /// The second pass: r becomes p.
+    #[inline(always)]
+    pub(crate) fn power<const B: usize>(&self, r: &mut [T; B], f: impl Fn(T) -> T) {
+        for i in 0..B {
+            r[i] = f(r[i]);
+        }
+        black_box(r);
+    }
+
+    /// The third pass: p becomes the result.
+    #[inline(always)]
+    pub(crate) fn divide<const B: usize>(&self, p: &mut [T; B], f: impl Fn(T, T) -> T) {
+        if let Some(t) = self.0.first_chunk::<B>() {
+            for i in 0..B {
+                p[i] = f(p[i], t[i]);
+            }
+            black_box(p);
+        }
+    }
+
+    /// All three passes of tanh.
+    #[inline(always)]
+    pub(crate) fn tanh<const B: usize>(&mut self, x: &mut [T; B]) {
+        self.reduce(x, T::tanh_reduce);
+        self.power(x, T::tanh_power);
+        self.divide(x, T::tanh_divide);
+    }
+
+    /// All three passes of sigmoid.
+    #[inline(always)]
+    fn sigmoid<const B: usize>(&mut self, x: &mut [T; B]) {
+        self.reduce(x, T::sigmoid_reduce);
+        self.power(x, T::sigmoid_power);
+        self.divide(x, T::sigmoid_divide);
+    }
+
+    /// tanh of any number of scalars.
+    #[inline(always)]
+    pub(crate) fn tanh_slice(&mut self, x: &mut [T]) {
+        for x in self.in_tiles(x, Self::tanh) {
+            *x = x.tanh();
+        }
+    }
+
+    /// sigmoid of any number of scalars.
+    #[inline(always)]
+    fn sigmoid_slice(&mut self, x: &mut [T]) {
+        for x in self.in_tiles(x, Self::sigmoid) {
+            *x = x.sigmoid();
+        }
+    }
+
+    /// Applies f to W scalars at a time and returns what is left: all of them, where there are no
+    /// vectors.
+    #[inline(always)]
+    fn in_tiles<'a>(&mut self, x: &'a mut [T], f: impl Fn(&mut Self, &mut [T; W])) -> &'a mut [T] {
+        if const { !VECTORS } {
+            return x;
+        }
+        let mut tiles = x.chunks_exact_mut(W);
+        for tile in &mut tiles {
+            if let Some(tile) = tile.first_chunk_mut() {
+                f(self, tile);
+            }
+        }
+        tiles.into_remainder()
+    }
+}

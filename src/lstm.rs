@@ -105,9 +105,11 @@
 
 use core::slice;
 
-use crate::dispatch::{self, Kernel};
+use crate::activation::Passes;
+use crate::dispatch::{self, Kernel, VECTORS};
 use crate::product::{
-    Blocks, Lanes, forward as product, in_blocks, side_by_side, steps_at_a_time, transposed, walk,
+    Blocks, Lanes, block, block_mut, forward as product, in_blocks, in_blocks_of_columns,
+    side_by_side, steps_at_a_time, transposed, walk,
 };
 use crate::{Affine, Flat, LengthMismatch, Matrix, Real};
 
@@ -259,42 +261,72 @@ fn matrices_mut<const A: usize, const M: usize, T: Real>(
     Matrix::slice_from_flat_mut(Cache::slice_as_flat_mut(caches)).unwrap_or_default()
 }
 
-/// Some units of one sample, after their pre-activations are known.
-struct Units<const L: usize, T> {
-    forget: Lanes<L, T>,
-    update: Lanes<L, T>,
-    candidate: Lanes<L, T>,
-    output: Lanes<L, T>,
-    c: Lanes<L, T>,
-    a: Lanes<L, T>,
+/// Covers the units of M samples: in blocks so large that [`units`] makes passes over them, where
+/// there are vectors.
+#[inline(always)]
+fn in_blocks_of_units<const L: usize, const W: usize, const A: usize, const M: usize>(
+    work: &mut impl Blocks,
+) {
+    if const { VECTORS } {
+        in_blocks_of_columns::<A, M, W>(work);
+    } else {
+        in_blocks_of_columns::<A, M, L>(work);
+    }
 }
 
-/// (1) to (6) for L units of one sample.
+/// (1) to (6) for B units: their pre-activations `z` become the gates.
+///
+/// L at a time in registers; where there are more, all gates together in passes.
 #[inline(always)]
-fn units<const L: usize, T: Real>(z: [Lanes<L, T>; 4], c_prev: Lanes<L, T>) -> Units<L, T> {
-    let [z_f, z_i, z_c, z_o] = z;
+fn units<const L: usize, const W: usize, const B: usize, T: Real>(
+    passes: &mut [Passes<W, T>; 4],
+    z: [&mut [T; B]; 4],
+    c_prev: &[T; B],
+    c: &mut [T; B],
+    a: &mut [T; B],
+) {
+    let [f, i, cc, o] = z;
+    if const { VECTORS && B > L } {
+        let [f_passes, i_passes, cc_passes, o_passes] = passes;
+        f_passes.reduce(f, T::sigmoid_reduce);
+        i_passes.reduce(i, T::sigmoid_reduce);
+        cc_passes.reduce(cc, T::tanh_reduce);
+        o_passes.reduce(o, T::sigmoid_reduce);
+        f_passes.power(f, T::sigmoid_power);
+        i_passes.power(i, T::sigmoid_power);
+        cc_passes.power(cc, T::tanh_power);
+        o_passes.power(o, T::sigmoid_power);
+        f_passes.divide(f, T::sigmoid_divide); // (1)
+        i_passes.divide(i, T::sigmoid_divide); // (2)
+        cc_passes.divide(cc, T::tanh_divide); // (3)
+        o_passes.divide(o, T::sigmoid_divide); // (4)
+        for j in 0..B {
+            c[j] = f[j] * c_prev[j] + i[j] * cc[j]; // (5)
+            a[j] = c[j];
+        }
+        f_passes.tanh(a);
+        for j in 0..B {
+            a[j] = o[j] * a[j]; // (6)
+        }
+        return;
+    }
+    let [z_f, z_i, z_c, z_o] = [Lanes(*f), Lanes(*i), Lanes(*cc), Lanes(*o)];
     let forget = z_f.map(T::sigmoid); // (1)
     let update = z_i.map(T::sigmoid); // (2)
     let candidate = z_c.map(T::tanh); // (3)
     let output = z_o.map(T::sigmoid); // (4)
-    let mut c = forget.times(c_prev);
-    c.add_product(update, candidate); // (5)
-    let a = output.times(c.map(T::tanh)); // (6)
-    Units {
-        forget,
-        update,
-        candidate,
-        output,
-        c,
-        a,
-    }
+    let mut next = forget.times(Lanes(*c_prev));
+    next.add_product(update, candidate); // (5)
+    *a = output.times(next.map(T::tanh)).0; // (6)
+    (*f, *i, *cc, *o, *c) = (forget.0, update.0, candidate.0, output.0, next.0);
 }
 
 /// One step of inference: (1) to (6), without a cache.
 ///
 /// `x` is x⟨t⟩ (X, M), `prev` holds a⟨t−1⟩ and c⟨t−1⟩, `next` becomes a⟨t⟩ and c⟨t⟩, (A, M) each.
-/// The same bits as [`cell_forward`]. Where the weights Wa do not fit into 32 KiB and the
-/// instruction set has vectors, the pre-activations of one sample, 4·A scalars, stand on the stack.
+/// The same bits as [`cell_forward`]. Where the instruction set has vectors, pre-activations of one
+/// sample stand on the stack: 512 scalars at most, or 4·A where the weights Wa do not fit into
+/// 32 KiB.
 /// The caller alternates two states:
 ///
 /// ```
@@ -346,17 +378,19 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Step<'_
             prev,
             next,
         } = self;
+        let mut passes = [Passes::<W, T>::ZERO; 4];
         for m in 0..M {
             let (x, a_prev, c_prev) = (&x.0[m], &prev.a.0[m], &prev.c.0[m]);
             let (a, c) = (&mut next.a.0[m], &mut next.c.0[m]);
             if const { !walked::<A, L, T>() } {
-                in_blocks::<A, L>(&mut StepBlock {
+                in_blocks_of_units::<L, W, A, 1>(&mut StepBlock::<L, W, X, A, T> {
                     params,
                     x,
                     a_prev,
                     c_prev,
                     a,
                     c,
+                    passes: &mut passes,
                 });
                 continue;
             }
@@ -366,78 +400,82 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Step<'_
                 walk(&gate.wx, x, z);
                 walk(&gate.wa, a_prev, z);
             }
-            in_blocks::<A, L>(&mut StepActivation {
-                z: &z,
+            in_blocks_of_units::<L, W, A, 1>(&mut Activation::<L, W, T> {
+                passes: &mut passes,
+                z: z.each_mut().map(|z| z.as_mut_slice()),
                 c_prev,
-                a,
                 c,
-            });
+                a,
+            }); // (1) to (6)
         }
     }
 }
 
-/// (1) to (6) for one column whose pre-activations are known.
-struct StepActivation<'a, const A: usize, T> {
-    z: &'a [[T; A]; 4],
-    c_prev: &'a [T; A],
-    a: &'a mut [T; A],
-    c: &'a mut [T; A],
-}
-
-impl<const A: usize, T: Real> Blocks for StepActivation<'_, A, T> {
-    #[inline(always)]
-    fn block<const B: usize>(&mut self, r: usize) {
-        let [z_f, z_i, z_c, z_o] = self.z;
-        let z = [
-            Lanes::load(z_f, r),
-            Lanes::load(z_i, r),
-            Lanes::load(z_c, r),
-            Lanes::load(z_o, r),
-        ];
-        let units = units::<B, T>(z, Lanes::load(self.c_prev, r)); // (1) to (6)
-        units.a.store(self.a, r);
-        units.c.store(self.c, r);
-    }
-}
-
-/// One column of one step of inference: the four pre-activations of a block of units stay in
-/// registers.
-struct StepBlock<'a, const X: usize, const A: usize, T: Real> {
+/// Some units of one column of one step of inference: their four pre-activations stay in
+/// registers or, where they are many, on the stack.
+struct StepBlock<'a, const L: usize, const W: usize, const X: usize, const A: usize, T: Real> {
     params: &'a Params<X, A, T>,
     x: &'a [T; X],
     a_prev: &'a [T; A],
     c_prev: &'a [T; A],
     a: &'a mut [T; A],
     c: &'a mut [T; A],
+    passes: &'a mut [Passes<W, T>; 4],
 }
 
-impl<const X: usize, const A: usize, T: Real> Blocks for StepBlock<'_, X, A, T> {
+impl<const L: usize, const W: usize, const X: usize, const A: usize, T: Real> Blocks
+    for StepBlock<'_, L, W, X, A, T>
+{
     #[inline(always)]
     fn block<const B: usize>(&mut self, i: usize) {
-        let Params {
-            forget,
-            update,
-            candidate,
-            output,
-        } = self.params;
-        let b = |gate: &Affine<X, A, T>| Lanes::<B, T>::load(&gate.b.0[0], i);
-        let z = [b(forget), b(update), b(candidate), b(output)];
-        let z = four_gates(
-            z,
-            [&forget.wx, &update.wx, &candidate.wx, &output.wx],
+        let mut z = [[T::ZERO; B]; 4];
+        in_blocks::<B, L>(&mut StepGates {
+            step: &*self,
             i,
-            self.x,
-        );
-        let z = four_gates(
-            z,
-            [&forget.wa, &update.wa, &candidate.wa, &output.wa],
-            i,
-            self.a_prev,
-        );
+            z: &mut z,
+        });
+        let [z_f, z_i, z_c, z_o] = &mut z;
+        if let (Some(c_prev), Some(c), Some(a)) = (
+            block(self.c_prev, i),
+            block_mut(self.c, i),
+            block_mut(self.a, i),
+        ) {
+            units::<L, W, B, T>(self.passes, [z_f, z_i, z_c, z_o], c_prev, c, a); // (1) to (6)
+        }
+    }
+}
 
-        let units = units::<B, T>(side_by_side(z), Lanes::load(self.c_prev, i)); // (1) to (6)
-        units.a.store(self.a, i);
-        units.c.store(self.c, i);
+/// z_g of some units, the first of which is unit i of the step.
+struct StepGates<
+    'a,
+    'b,
+    const L: usize,
+    const W: usize,
+    const X: usize,
+    const A: usize,
+    const N: usize,
+    T: Real,
+> {
+    step: &'a StepBlock<'b, L, W, X, A, T>,
+    i: usize,
+    z: &'a mut [[T; N]; 4],
+}
+
+impl<const L: usize, const W: usize, const X: usize, const A: usize, const N: usize, T: Real> Blocks
+    for StepGates<'_, '_, L, W, X, A, N, T>
+{
+    #[inline(always)]
+    fn block<const B: usize>(&mut self, j: usize) {
+        let i = self.i + j;
+        let [f, u, c, o] = self.step.params.gates();
+        let b = |gate: &Affine<X, A, T>| Lanes::<B, T>::load(&gate.b.0[0], i);
+        let z = [b(f), b(u), b(c), b(o)];
+        let z = four_gates(z, [&f.wx, &u.wx, &c.wx, &o.wx], i, self.step.x);
+        let z = four_gates(z, [&f.wa, &u.wa, &c.wa, &o.wa], i, self.step.a_prev);
+        let z = side_by_side(z);
+        for g in 0..4 {
+            z[g].store(&mut self.z[g], j);
+        }
     }
 }
 
@@ -614,6 +652,7 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
             caches,
         } = self;
         let steps = steps_at_a_time::<M>();
+        let mut passes = [Passes::<W, T>::ZERO; 4];
         let (mut a_prev, mut c_prev) = (&init.a, &init.c);
         // Not zipped: see `transposed`.
         let (mut a, mut caches) = (a.chunks_mut(steps), caches.chunks_mut(steps));
@@ -627,17 +666,19 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
             }
             for (a, cache) in a.iter_mut().zip(caches) {
                 recurrence::<L, W, X, A, M, T>(params, a_prev, cache); // z_g … + Wa_g·a⟨t−1⟩
-                for m in 0..M {
-                    in_blocks::<A, L>(&mut Activation {
-                        z_f: &mut cache.forget.0[m],
-                        z_i: &mut cache.update.0[m],
-                        z_c: &mut cache.candidate.0[m],
-                        z_o: &mut cache.output.0[m],
-                        c_prev: &c_prev.0[m],
-                        c: &mut cache.c.0[m],
-                        a: &mut a.0[m],
-                    }); // (1) to (6)
-                }
+                let activation = &mut Activation::<L, W, T> {
+                    passes: &mut passes,
+                    z: [
+                        cache.forget.0.as_flattened_mut(),
+                        cache.update.0.as_flattened_mut(),
+                        cache.candidate.0.as_flattened_mut(),
+                        cache.output.0.as_flattened_mut(),
+                    ],
+                    c_prev: c_prev.0.as_flattened(),
+                    c: cache.c.0.as_flattened_mut(),
+                    a: a.0.as_flattened_mut(),
+                };
+                in_blocks_of_units::<L, W, A, M>(activation); // (1) to (6)
                 (a_prev, c_prev) = (a, &cache.c);
             }
         }
@@ -683,33 +724,30 @@ fn recurrence<
     }
 }
 
-/// (1) to (6) for one column: the pre-activations become the gates.
-struct Activation<'a, const A: usize, T> {
-    z_f: &'a mut [T; A],
-    z_i: &'a mut [T; A],
-    z_c: &'a mut [T; A],
-    z_o: &'a mut [T; A],
-    c_prev: &'a [T; A],
-    c: &'a mut [T; A],
-    a: &'a mut [T; A],
+/// (1) to (6) for all units of a step: the pre-activations become the gates.
+struct Activation<'a, const L: usize, const W: usize, T> {
+    passes: &'a mut [Passes<W, T>; 4],
+    z: [&'a mut [T]; 4],
+    c_prev: &'a [T],
+    c: &'a mut [T],
+    a: &'a mut [T],
 }
 
-impl<const A: usize, T: Real> Blocks for Activation<'_, A, T> {
+impl<const L: usize, const W: usize, T: Real> Blocks for Activation<'_, L, W, T> {
     #[inline(always)]
     fn block<const B: usize>(&mut self, r: usize) {
-        let z = [
-            Lanes::load(self.z_f, r),
-            Lanes::load(self.z_i, r),
-            Lanes::load(self.z_c, r),
-            Lanes::load(self.z_o, r),
-        ];
-        let units = units::<B, T>(z, Lanes::load(self.c_prev, r)); // (1) to (6)
-        units.forget.store(self.z_f, r);
-        units.update.store(self.z_i, r);
-        units.candidate.store(self.z_c, r);
-        units.output.store(self.z_o, r);
-        units.c.store(self.c, r);
-        units.a.store(self.a, r);
+        let [z_f, z_i, z_c, z_o] = &mut self.z;
+        if let (Some(z_f), Some(z_i), Some(z_c), Some(z_o), Some(c_prev), Some(c), Some(a)) = (
+            block_mut(z_f, r),
+            block_mut(z_i, r),
+            block_mut(z_c, r),
+            block_mut(z_o, r),
+            block(self.c_prev, r),
+            block_mut(self.c, r),
+            block_mut(self.a, r),
+        ) {
+            units::<L, W, B, T>(self.passes, [z_f, z_i, z_c, z_o], c_prev, c, a); // (1) to (6)
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{Matrix, Real};
 /// Plain arrays; the compiler turns each loop over the lanes into as few vector instructions as the
 /// target has.
 #[derive(Clone, Copy)]
-pub(crate) struct Lanes<const L: usize, T>([T; L]);
+pub(crate) struct Lanes<const L: usize, T>(pub(crate) [T; L]);
 
 impl<const L: usize, T: Real> Lanes<L, T> {
     pub(crate) const ZERO: Self = Lanes([T::ZERO; L]);
@@ -146,27 +146,35 @@ pub(crate) trait Blocks {
 /// B is a power of two, at most 128.
 #[inline(always)]
 pub(crate) fn in_blocks<const N: usize, const B: usize>(work: &mut impl Blocks) {
+    in_blocks_of_columns::<N, 1, B>(work);
+}
+
+/// [`in_blocks`] of 0 .. N·M, M columns one after the other.
+#[inline(always)]
+pub(crate) fn in_blocks_of_columns<const N: usize, const M: usize, const B: usize>(
+    work: &mut impl Blocks,
+) {
     const { assert!(B.is_power_of_two() && B <= 128) }
     // A condition in `const { }` keeps the arm that is not taken from being compiled at all.
-    if const { N / B > 0 } {
-        for block in 0..N / B {
+    if const { N * M / B > 0 } {
+        for block in 0..N * M / B {
             work.block::<B>(block * B);
         }
     }
-    if const { B > 64 && N & 64 != 0 } {
-        work.block::<64>(N & !127);
+    if const { B > 64 && (N * M) & 64 != 0 } {
+        work.block::<64>((N * M) & !127);
     }
-    if const { B > 32 && N & 32 != 0 } {
-        work.block::<32>(N & !63);
+    if const { B > 32 && (N * M) & 32 != 0 } {
+        work.block::<32>((N * M) & !63);
     }
-    if const { B > 16 && N & 16 != 0 } {
-        work.block::<16>(N & !31);
+    if const { B > 16 && (N * M) & 16 != 0 } {
+        work.block::<16>((N * M) & !31);
     }
-    if const { B > 8 && N & 8 != 0 } {
-        work.block::<8>(N & !15);
+    if const { B > 8 && (N * M) & 8 != 0 } {
+        work.block::<8>((N * M) & !15);
     }
-    let i = const { N - rest::<N, B>() };
-    match const { rest::<N, B>() } {
+    let i = const { N * M - rest::<B>(N * M) };
+    match const { rest::<B>(N * M) } {
         7 => work.block::<7>(i),
         6 => work.block::<6>(i),
         5 => work.block::<5>(i),
@@ -178,9 +186,21 @@ pub(crate) fn in_blocks<const N: usize, const B: usize>(work: &mut impl Blocks) 
     }
 }
 
-/// What blocks of B, or of 8 where B is larger, leave of N.
-const fn rest<const N: usize, const B: usize>() -> usize {
-    N % if B < 8 { B } else { 8 }
+/// What blocks of B, or of 8 where B is larger, leave of n.
+const fn rest<const B: usize>(n: usize) -> usize {
+    n % if B < 8 { B } else { 8 }
+}
+
+/// The scalars i .. i + B.
+#[inline(always)]
+pub(crate) fn block<const B: usize, T>(x: &[T], i: usize) -> Option<&[T; B]> {
+    x.get(i..)?.first_chunk()
+}
+
+/// [`block`], to be written.
+#[inline(always)]
+pub(crate) fn block_mut<const B: usize, T>(x: &mut [T], i: usize) -> Option<&mut [T; B]> {
+    x.get_mut(i..)?.first_chunk_mut()
 }
 
 /// z + W·u for L rows of one column, the sum over the columns of W ascending.

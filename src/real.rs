@@ -3,10 +3,10 @@
 use core::fmt::{Debug, Display};
 use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
-use crate::activation;
+use crate::activation::{self, stages::Stages};
 
 pub(crate) mod sealed {
-    pub trait Sealed: Copy {
+    pub trait Sealed: Copy + crate::activation::stages::Stages {
         /// z_g = z_g + W_g·u for the rows i .. i + 4 of four matrices, where the target has
         /// something better than what the compiler makes of the loop: the same operations in the
         /// same order. False where it has not.
@@ -225,15 +225,17 @@ impl Real for f32 {
     }
     #[inline(always)]
     fn exp(self) -> f32 {
-        activation::exp_f32(self)
+        activation::stages::exp_f32(self)
     }
     #[inline(always)]
     fn sigmoid(self) -> f32 {
-        activation::sigmoid_f32(self)
+        let (r, t) = f32::sigmoid_reduce(self);
+        f32::sigmoid_divide(f32::sigmoid_power(r), t)
     }
     #[inline(always)]
     fn tanh(self) -> f32 {
-        activation::tanh_f32(self)
+        let (r, t) = f32::tanh_reduce(self);
+        f32::tanh_divide(f32::tanh_power(r), t)
     }
     #[inline(always)]
     fn ln_1p(self) -> f32 {
@@ -272,15 +274,17 @@ impl Real for f64 {
     }
     #[inline(always)]
     fn exp(self) -> f64 {
-        activation::exp_f64(self)
+        activation::stages::exp_f64(self)
     }
     #[inline(always)]
     fn sigmoid(self) -> f64 {
-        activation::sigmoid_f64(self)
+        let (r, t) = f64::sigmoid_reduce(self);
+        f64::sigmoid_divide(f64::sigmoid_power(r), t)
     }
     #[inline(always)]
     fn tanh(self) -> f64 {
-        activation::tanh_f64(self)
+        let (r, t) = f64::tanh_reduce(self);
+        f64::tanh_divide(f64::tanh_power(r), t)
     }
     #[inline(always)]
     fn ln_1p(self) -> f64 {

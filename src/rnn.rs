@@ -42,9 +42,11 @@
 
 use core::slice;
 
-use crate::dispatch::{self, Kernel};
+use crate::activation::Passes;
+use crate::dispatch::{self, Kernel, VECTORS};
 use crate::product::{
-    Blocks, Lanes, accumulate, forward as product, in_blocks, steps_at_a_time, transposed,
+    Blocks, Lanes, accumulate, block_mut, forward as product, in_blocks, steps_at_a_time,
+    transposed,
 };
 use crate::{Affine, LengthMismatch, Matrix, Real};
 
@@ -186,6 +188,7 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
         let Forward { params, x, a0, a } = self;
         let Affine { wa, wx, b } = params;
         let steps = steps_at_a_time::<M>();
+        let mut passes = Passes::<W, T>::ZERO;
         let mut a_prev = a0;
         let mut a = a.chunks_mut(steps); // Not zipped: see `transposed`.
         for x in x.chunks(steps) {
@@ -195,15 +198,14 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
                 if const { M >= 4 } {
                     let (u, z) = (slice::from_ref(a_prev), slice::from_mut(a));
                     product::<L, W, A, A, M, T>(wa, None, u, z, 0, 1); // (1) … + Wa·a⟨t−1⟩
-                    for a in a.0.as_flattened_mut() {
-                        *a = a.tanh(); // (2)
-                    }
+                    passes.tanh_slice(a.0.as_flattened_mut()); // (2)
                 } else {
                     for m in 0..M {
-                        in_blocks::<A, W>(&mut Recurrence {
+                        in_blocks::<A, W>(&mut Recurrence::<L, W, A, T> {
                             wa,
                             a_prev: &a_prev.0[m],
                             a: &mut a.0[m],
+                            passes: &mut passes,
                         });
                     }
                 }
@@ -214,18 +216,28 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward
 }
 
 /// One column of a⟨t⟩: the activation is applied while the sums of a block of units are in
-/// registers.
-struct Recurrence<'a, const A: usize, T> {
+/// registers or, where there are many, in the cache.
+struct Recurrence<'a, const L: usize, const W: usize, const A: usize, T> {
     wa: &'a Matrix<A, A, T>,
     a_prev: &'a [T; A],
     a: &'a mut [T; A],
+    passes: &'a mut Passes<W, T>,
 }
 
-impl<const A: usize, T: Real> Blocks for Recurrence<'_, A, T> {
+impl<const L: usize, const W: usize, const A: usize, T: Real> Blocks
+    for Recurrence<'_, L, W, A, T>
+{
     #[inline(always)]
     fn block<const B: usize>(&mut self, i: usize) {
         let z = accumulate(Lanes::<B, T>::load(self.a, i), self.wa, i, self.a_prev); // (1) … + Wa·a⟨t−1⟩
-        z.map(T::tanh).store(self.a, i); // (2)
+        if const { VECTORS && B > L } {
+            z.store(self.a, i);
+            if let Some(z) = block_mut::<B, T>(self.a, i) {
+                self.passes.tanh(z); // (2)
+            }
+        } else {
+            z.map(T::tanh).store(self.a, i); // (2)
+        }
     }
 }
 
