@@ -51,8 +51,8 @@
 //!   sign of x. For small x, where k = 0, 1 − 2^k is zero and no digit cancels. For one k the upper
 //!   side falls and the lower one rises with p, so it is monotone too.
 //!
-//! On a target with vectors a slice, and the gates of a step, are worked through in three passes:
-//! reduction, polynomial, division. The same operations on each scalar, so the same bits.
+//! On a target with vectors sigmoid and tanh of many scalars are computed in three passes over all
+//! of them: reduction, polynomial, division. The same operations on each, so the same bits.
 //!
 //! The f32 and the f64 functions are one text. They differ in their constants, which
 //! `tests/activation/fit.sollya` prints, and in how tanh reduces and divides. To refit, edit the
@@ -552,9 +552,9 @@ pub(crate) mod stages {
 /// The t of at most W scalars, whose sigmoid or tanh is computed in place, a stage at a time.
 ///
 /// All stages of one vector are a chain of thirty instructions, most of which wait for the one
-/// before. The registers of a processor hold the results of four such chains at a time, which keep
-/// it busy for half of the time. A chain of one stage is a third as long, so more of them are under
-/// way.
+/// before. The 160 vector registers of a Zen 3 core hold the results of four such chains at a time,
+/// which keep it busy for half of the time. A chain of one stage is a third as long, so more of them
+/// are under way.
 #[derive(Clone, Copy)]
 #[repr(align(64))] // So that no vector lies across two cache lines.
 pub(crate) struct Passes<const W: usize, T>([T; W]);
