@@ -473,6 +473,8 @@ macro_rules! functions {
             y * $float::from_bits(floor) * $float::from_bits(ceil)
         }
 
+        // 1 / (1 + e^−x) = C / (C + s + s·p) with s = C·2^k, and
+        // tanh |x| = (1 − s − s·p) / (1 + s + s·p) with s = 2^k
         impl Stages for $float {
             #[inline(always)]
             fn sigmoid_reduce(x: $float) -> ($float, $float) {
@@ -537,14 +539,14 @@ pub(crate) mod stages {
         fn sigmoid_reduce(x: Self) -> (Self, Self);
         /// p
         fn sigmoid_power(r: Self) -> Self;
-        /// 1 / (1 + e^−x) = C / (C + s + s·p) with s = C·2^k
+        /// The sigmoid.
         fn sigmoid_divide(p: Self, t: Self) -> Self;
         /// r, in f64 its larger part hi, and t, whose lowest bits hold k and whose sign is that of
         /// x.
         fn tanh_reduce(x: Self) -> (Self, Self);
         /// p, in f64 still hi.
         fn tanh_power(r: Self) -> Self;
-        /// tanh |x| = (1 − s − s·p) / (1 + s + s·p) with s = 2^k, with the sign of x.
+        /// tanh, with the sign of t.
         fn tanh_divide(p: Self, t: Self) -> Self;
     }
 }
