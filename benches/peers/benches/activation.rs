@@ -2,8 +2,8 @@
 //! implementations, all in one run:
 //!
 //! ```text
+//! export RUSTFLAGS="-C target-cpu=native"    which wide needs, and bptt does not
 //! cargo bench --bench activation
-//! RUSTFLAGS="-C target-feature=+avx2" cargo bench --bench activation
 //! ```
 //!
 //! * libm: the scalar functions of the libm crate, sigmoid as 1 / (1 + expf(−x)).

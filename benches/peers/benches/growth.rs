@@ -2,6 +2,7 @@
 //! other engines: a table, and a picture beside this package's Cargo.toml for the README.
 //!
 //! ```text
+//! export RUSTFLAGS="-C target-cpu=native"    which nexus-inference needs, and bptt does not
 //! cargo bench --bench growth                 measures, some minutes, and draws growth.svg
 //! ```
 
@@ -30,6 +31,8 @@ const GRID: RGBColor = RGBColor(228, 228, 228);
 const COLOURS: [RGBColor; NAMES.len()] = [
     RGBColor(0, 0, 0),
     RGBColor(204, 121, 167),
+    RGBColor(240, 228, 66),
+    RGBColor(0, 158, 115),
     RGBColor(213, 94, 0),
     RGBColor(230, 159, 0),
     RGBColor(0, 114, 178),
@@ -65,6 +68,11 @@ impl Panel {
             axis,
             points: points.collect(),
         }
+    }
+
+    /// Whether an engine has no point in it.
+    fn lacks(&self, engine: usize) -> bool {
+        self.points.iter().all(|(_, times)| times[engine].is_none())
     }
 
     /// Both axes are logarithmic: to the base 2, and to the base 10.
@@ -125,7 +133,10 @@ fn picture(panels: &[Panel; 4]) -> Result<String> {
         page.fill(&WHITE)?;
         let (legend, plots) = page.split_vertically(56);
         let mut x = 86;
-        for (name, colour) in NAMES.iter().zip(COLOURS) {
+        for (i, (name, colour)) in NAMES.iter().zip(COLOURS).enumerate() {
+            if panels.iter().all(|panel| panel.lacks(i)) {
+                continue;
+            }
             legend.draw(&PathElement::new(
                 [(x, 32), (x + 30, 32)],
                 colour.stroke_width(3),
@@ -134,7 +145,7 @@ fn picture(panels: &[Panel; 4]) -> Result<String> {
             let style = (FONT, 17, &INK).into_text_style(&legend);
             let style = style.pos(Pos::new(HPos::Left, VPos::Center));
             legend.draw_text(name, &style, (x + 38, 32))?;
-            x += 80 + 9 * name.len() as i32;
+            x += 64 + 9 * name.len() as i32;
         }
         for (panel, area) in panels.iter().zip(plots.split_evenly((2, 2))) {
             panel.draw(&area)?;

@@ -1,13 +1,15 @@
 //! The same layers in `bptt` and in other engines, as tables for the README:
 //!
 //! ```text
+//! export RUSTFLAGS="-C target-cpu=native"    which nexus-inference needs, and bptt does not
 //! cargo bench --bench lstm                   all of it, some minutes
 //! cargo bench --bench lstm -- training       one of step, forward, training
 //! ```
 //!
 //! Same weights, same inputs, results compared before anything is timed, one thread, all engines
 //! taking turns in one run (`engines/mod.rs`). A cell of a table is the median of the processor
-//! time, and how many times our median that is. A dash: the engine has no such thing.
+//! time, and how many times our median that is. A dash: the engine has no such thing. What else an
+//! engine does that the others do not, or does in f64, the first lines of its file say.
 
 mod engines;
 
@@ -76,6 +78,12 @@ fn main() {
     on_one_thread(|| {
         println!("Instruction set of bptt: {:?}", bptt::backend());
         let steps = [
+            (1, 8, 1),
+            (1, 16, 1),
+            (1, 20, 1),
+            (1, 24, 1),
+            (1, 32, 1),
+            (1, 40, 1),
             (8, 8, 1),
             (16, 32, 1),
             (32, 64, 1),
@@ -87,7 +95,7 @@ fn main() {
         let (sequences, rnn) = (sequences.as_flattened(), [(32, 64, 1), (32, 64, 32)]);
         let mut times = vec![];
         if wanted("step") {
-            let title = "LSTM, one step of inference";
+            let title = "LSTM, one step of inference, state fed back";
             times.extend(table(title, Cell::Lstm, Task::Step, &steps));
         }
         if wanted("forward") {

@@ -19,6 +19,12 @@ pub fn run(layer: &Layer) -> Run {
         m,
     } = layer.case;
     match (cell, task, x, a, m) {
+        (Cell::Lstm, Task::Step, 1, 8, 1) => step::<1, 8>(layer),
+        (Cell::Lstm, Task::Step, 1, 16, 1) => step::<1, 16>(layer),
+        (Cell::Lstm, Task::Step, 1, 20, 1) => step::<1, 20>(layer),
+        (Cell::Lstm, Task::Step, 1, 24, 1) => step::<1, 24>(layer),
+        (Cell::Lstm, Task::Step, 1, 32, 1) => step::<1, 32>(layer),
+        (Cell::Lstm, Task::Step, 1, 40, 1) => step::<1, 40>(layer),
         (Cell::Lstm, Task::Step, 8, 8, 1) => step::<8, 8>(layer),
         (Cell::Lstm, Task::Step, 16, 32, 1) => step::<16, 32>(layer),
         (Cell::Lstm, Task::Step, 32, 64, 1) => step::<32, 64>(layer),
@@ -91,11 +97,13 @@ fn params<const X: usize, const A: usize>(layer: &Layer) -> Buffer<lstm::Params<
 fn step<const X: usize, const A: usize>(layer: &Layer) -> Run {
     let params = params::<X, A>(layer);
     let x = Buffer::<Matrix<X, 1>>::new(&layer.x);
+    let mut states = [(); 2].map(|()| Buffer::<lstm::State<A, 1>>::zeros(1));
     Box::new(move |mut out| {
         let params = &params.all()[0];
-        let (mut state, mut next) = (lstm::State::zeros(), lstm::State::zeros());
+        let [mut state, mut next] = states.each_mut().map(|state| &mut state.all_mut()[0]);
+        state.as_flat_mut().fill(0.0);
         for x in x.all() {
-            lstm::step(params, x, &state, &mut next);
+            lstm::step(params, x, state, next);
             std::mem::swap(&mut state, &mut next);
             if let Some(out) = &mut out {
                 out.extend(state.a.as_flat());

@@ -1,19 +1,28 @@
 //! The engines, and how they are timed: all in one run, on one thread, taking turns, after their
 //! results have been compared.
+//!
+//! Each has the features and flags that it is fastest with. Some engines select their vector
+//! instructions when they are compiled, so all of the program is compiled for its processor
+//! (`RUSTFLAGS="-C target-cpu=native"`), and stops where it is not. `bptt` needs no such flag: it
+//! selects at run time, as onnxruntime and the like do.
 
 mod burn;
 mod candle;
+mod nam;
 mod nexus;
 mod onnx;
+mod rust_lstm;
 
 use cpu_time::ProcessTime;
 use peers::work::{Case, Layer, Run, STEPS, Task, compare};
 use peers::{ours, textbook};
 
 /// The names of the engines, in the order of the columns.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 9] = [
     "bptt",
     "nexus-inference",
+    "nam-rs",
+    "rust-lstm",
     "candle",
     "burn",
     "tract",
@@ -26,6 +35,8 @@ fn engines(layer: &Layer) -> [Option<Run>; NAMES.len()] {
     [
         Some(ours::run(layer)),
         nexus::run(layer),
+        nam::run(layer),
+        rust_lstm::run(layer),
         candle::run(layer),
         Some(burn::run(layer)),
         onnx::tract(layer),
@@ -106,9 +117,24 @@ pub fn measure(case: Case) -> [Option<Time>; NAMES.len()] {
     })
 }
 
+/// Stops with a message where this program has been compiled for less than the processor has.
+fn assert_compiled_for_this_processor() {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let avx2 = !is_x86_feature_detected!("avx2") || cfg!(target_feature = "avx2");
+        let fma = !is_x86_feature_detected!("fma") || cfg!(target_feature = "fma");
+        let avx512 = !is_x86_feature_detected!("avx512f") || cfg!(target_feature = "avx512f");
+        assert!(
+            avx2 && fma && avx512,
+            "some engines would be measured below their best: set RUSTFLAGS=\"-C target-cpu=native\""
+        );
+    }
+}
+
 /// Runs `f` where every engine keeps to one thread: candle and rten read the variables, and what
 /// runs in rten's own pool of one thread is spared the way there at each call.
 pub fn on_one_thread(f: impl FnOnce() + Send) {
+    assert_compiled_for_this_processor();
     // SAFETY: no other thread has been started yet that could read the environment.
     unsafe {
         std::env::set_var("RAYON_NUM_THREADS", "1");
