@@ -1,35 +1,80 @@
 //! Tells the crate which instruction sets of x86-64 to compile its kernels for, all that the compiler
-//! can (AVX-512 since Rust 1.89), or no more than `--cfg bptt_backend="…"` allows; and whether the code is
-//! to be small (opt-level "s" or "z").
+//! can (AVX-512 since Rust 1.89), or no more than `--cfg bptt_backend="…"` allows; whether the code is
+//! to be small (opt-level "s" or "z"); and whether the target computes otherwise than IEEE-754 says,
+//! where the compiler does not tell the source (`src/target.rs`).
 
 use std::env;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
-fn main() {
+fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(bptt_avx2, bptt_avx512, bptt_small)");
-    let most = env::var("CARGO_CFG_BPTT_BACKEND").unwrap_or_default();
-    if most != "baseline" {
+    println!(
+        "cargo::rustc-check-cfg=cfg(bptt_avx2, bptt_avx512, bptt_small, bptt_altivec, bptt_68881)"
+    );
+    // Unset without the option, empty where it has no value, with commas where it has several.
+    let most = match env::var("CARGO_CFG_BPTT_BACKEND").as_deref() {
+        Err(_) => "avx512",
+        Ok("baseline") => "baseline",
+        Ok("avx2") => "avx2",
+        Ok("avx512") => "avx512",
+        Ok(other) => {
+            println!(
+                "cargo::error=--cfg bptt_backend takes one of \"baseline\", \"avx2\" and \"avx512\", not {other:?}"
+            );
+            return ExitCode::FAILURE;
+        }
+    };
+    let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
+    let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
+    // Not where a target leaves the vector registers alone, as a kernel's does.
+    let vectors = arch == "x86_64" && features.split(',').any(|feature| feature == "sse2");
+    if vectors && most != "baseline" {
         println!("cargo::rustc-cfg=bptt_avx2");
     }
-    if most != "baseline" && most != "avx2" && minor_version().is_some_and(|minor| minor >= 89) {
+    if vectors && most == "avx512" && minor_version().is_some_and(|minor| minor >= 89) {
         println!("cargo::rustc-cfg=bptt_avx512");
     }
     if matches!(env::var("OPT_LEVEL").as_deref(), Ok("s" | "z")) {
         println!("cargo::rustc-cfg=bptt_small");
     }
+    if matches!(arch.as_str(), "powerpc" | "powerpc64") && has("altivec") && !has("vsx") {
+        println!("cargo::rustc-cfg=bptt_altivec");
+    }
+    if arch == "m68k" && has("isa-68881") {
+        println!("cargo::rustc-cfg=bptt_68881");
+    }
+    ExitCode::SUCCESS
 }
 
 /// The 95 of `rustc 1.95.0 (…)`.
 fn minor_version() -> Option<u32> {
-    let output = Command::new(env::var_os("RUSTC")?)
-        .arg("--version")
+    rustc(&["--version"])?.split('.').nth(1)?.parse().ok()
+}
+
+/// Whether code is compiled for a feature of the target whose name is not stable.
+///
+/// Stable compilers tell neither the source nor this program of such features, though they use them.
+/// They do tell who asks them as a nightly compiler, which changes nothing but the answer. The name of
+/// a target that is described by a file says nothing to them; these take a nightly compiler, which
+/// tells of all features by itself.
+fn has(feature: &str) -> bool {
+    let listed = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
+    let target = env::var("TARGET").unwrap_or_default();
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let mut question = vec!["--print", "cfg", "--target", &target];
+    question.extend(flags.split('\x1f').filter(|flag| !flag.is_empty()));
+    let line = format!("target_feature=\"{feature}\"");
+    listed.split(',').any(|listed| listed == feature)
+        || rustc(&question).is_some_and(|answer| answer.lines().any(|other| other == line))
+}
+
+/// What the compiler prints.
+fn rustc(arguments: &[&str]) -> Option<String> {
+    let mut command = Command::new(env::var_os("RUSTC")?);
+    let output = command
+        .args(arguments)
+        .env("RUSTC_BOOTSTRAP", "1")
         .output()
         .ok()?;
-    String::from_utf8(output.stdout)
-        .ok()?
-        .split('.')
-        .nth(1)?
-        .parse()
-        .ok()
+    String::from_utf8(output.stdout).ok()
 }

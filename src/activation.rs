@@ -67,10 +67,9 @@
 //! relative error is not: where a rounds to 1 the form gives 0, and the true derivative is some
 //! 10^−8.
 
-use core::hint::black_box;
-
 use crate::Real;
-use crate::dispatch::{self, Kernel, VECTORS};
+use crate::arch::{self, Core as _, Registers, Vector, Whole, one_by_one};
+use crate::tuning::SIDE_BY_SIDE;
 
 /// Largest error of [`exp`] in f32, in ULP, over all inputs.
 ///
@@ -251,7 +250,7 @@ pub fn tanh<T: Real>(x: T) -> T {
 /// ```
 #[inline]
 pub fn exp_slice<T: Real>(x: &mut [T]) {
-    dispatch::run::<T, _>(ExpSlice(x));
+    T::Core::exp(x);
 }
 
 /// Replaces each element by [`sigmoid`] of it: the same bits, vectorised.
@@ -265,7 +264,7 @@ pub fn exp_slice<T: Real>(x: &mut [T]) {
 /// ```
 #[inline]
 pub fn sigmoid_slice<T: Real>(x: &mut [T]) {
-    dispatch::run::<T, _>(SigmoidSlice(x));
+    T::Core::sigmoid(x);
 }
 
 /// Replaces each element by [`tanh`] of it: the same bits, vectorised.
@@ -279,55 +278,17 @@ pub fn sigmoid_slice<T: Real>(x: &mut [T]) {
 /// ```
 #[inline]
 pub fn tanh_slice<T: Real>(x: &mut [T]) {
-    dispatch::run::<T, _>(TanhSlice(x));
-}
-
-struct ExpSlice<'a, T>(&'a mut [T]);
-
-impl<T: Real> Kernel for ExpSlice<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const L: usize, const W: usize>(self) {
-        for x in self.0 {
-            *x = x.exp();
-        }
-    }
-}
-
-struct SigmoidSlice<'a, T>(&'a mut [T]);
-
-impl<T: Real> Kernel for SigmoidSlice<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const L: usize, const W: usize>(self) {
-        let mut passes = Passes::<W, T>::ZERO;
-        passes.sigmoid_slice(self.0);
-    }
-}
-
-struct TanhSlice<'a, T>(&'a mut [T]);
-
-impl<T: Real> Kernel for TanhSlice<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const L: usize, const W: usize>(self) {
-        let mut passes = Passes::<W, T>::ZERO;
-        passes.tanh_slice(self.0);
-    }
+    T::Core::tanh(x);
 }
 
 /// The constants of the f32 functions.
 mod single {
-    /// Bits of the fraction, which the exponent field stands above.
-    pub const FRACTION: u32 = 23;
+    use crate::arch::Vector;
+
     /// 1.5·2^23: added to a small number, it leaves no fraction bits.
     pub const ROUND: f32 = 12_582_912.0;
     /// The exponent field of 1.
     pub const BIAS: f32 = 127.0;
-    pub const SIGN: u32 = 1 << 31;
 
     pub const LOG2_E: f32 = core::f32::consts::LOG2_E;
     /// ln 2 in two parts, the upper one of 16 bits: its product with a k of 8 bits is exact.
@@ -339,7 +300,7 @@ mod single {
     pub const EXP_MAX: f32 = 89.0;
     /// The power of two C of sigmoid and its logarithm: C·e^104 does not overflow, and beyond 60
     /// C·e^−x no longer counts.
-    pub const C: f32 = f32::from_bits((127 - 30) << FRACTION);
+    pub const C: f32 = f32::from_bits((127 - 30) << 23);
     pub const LOG2_C: f32 = -30.0;
     pub const SIGMOID_MIN: f32 = -104.0;
     pub const SIGMOID_MAX: f32 = 60.0;
@@ -348,13 +309,14 @@ mod single {
 
     /// e^r − 1 − r for |r| ≤ ln(2)/2.
     #[inline(always)]
-    pub fn expm1_less_r(r: f32) -> f32 {
+    pub fn expm1_less_r<V: Vector<Scalar = f32>>(r: V) -> V {
         const C3: f32 = f32::from_bits(0x3e2a_aa52);
         const C4: f32 = f32::from_bits(0x3d2a_aae5);
         const C5: f32 = f32::from_bits(0x3c09_19d5);
         const C6: f32 = f32::from_bits(0x3ab6_2ab9);
+        let c = V::splat;
         let r2 = r * r;
-        r2 * ((0.5 + C3 * r) + r2 * ((C4 + C5 * r) + r2 * C6))
+        r2 * ((c(0.5) + c(C3) * r) + r2 * ((c(C4) + c(C5) * r) + r2 * c(C6)))
     }
 
     /// For tanh, which takes k·ln 2 from a y ≤ 0 near it, one constant is enough. The f32 nearest
@@ -364,24 +326,25 @@ mod single {
 
     /// p, for tanh
     #[inline(always)]
-    pub fn tanh_power(r: f32) -> f32 {
+    pub fn tanh_power<V: Vector<Scalar = f32>>(r: V) -> V {
         r + expm1_less_r(r)
     }
 
     /// (1 − s − s·p) / (1 + s + s·p), for tanh.
     #[inline(always)]
-    pub fn quotient(p: f32, s: f32, _k: f32) -> f32 {
-        ((1.0 - s) - s * p) / ((1.0 + s) + s * p)
+    pub fn quotient<V: Vector<Scalar = f32>>(p: V, s: V, _k: V) -> V {
+        let one = V::splat(1.0);
+        ((one - s) - s * p) / ((one + s) + s * p)
     }
 }
 
 /// The constants of the f64 functions, as in [`single`].
 mod double {
-    pub const FRACTION: u32 = 52;
+    use crate::arch::Vector;
+
     /// 1.5·2^52
     pub const ROUND: f64 = 6_755_399_441_055_744.0;
     pub const BIAS: f64 = 1023.0;
-    pub const SIGN: u64 = 1 << 63;
 
     pub const LOG2_E: f64 = core::f64::consts::LOG2_E;
     /// The upper part has 42 bits, for a k of 11 bits.
@@ -390,7 +353,7 @@ mod double {
 
     pub const EXP_MIN: f64 = -746.0;
     pub const EXP_MAX: f64 = 710.0;
-    pub const C: f64 = f64::from_bits((1023 - 60) << FRACTION);
+    pub const C: f64 = f64::from_bits((1023 - 60) << 52);
     pub const LOG2_C: f64 = -60.0;
     pub const SIGMOID_MIN: f64 = -746.0;
     pub const SIGMOID_MAX: f64 = 60.0;
@@ -398,7 +361,7 @@ mod double {
     pub const TANH_MAX: f64 = 20.0;
 
     #[inline(always)]
-    pub fn expm1_less_r(r: f64) -> f64 {
+    pub fn expm1_less_r<V: Vector<Scalar = f64>>(r: V) -> V {
         const C3: f64 = f64::from_bits(0x3fc5_5555_5555_555a);
         const C4: f64 = f64::from_bits(0x3fa5_5555_5555_5545);
         const C5: f64 = f64::from_bits(0x3f81_1111_1110_f03a);
@@ -409,10 +372,11 @@ mod double {
         const C10: f64 = f64::from_bits(0x3e92_7e52_c5d0_5693);
         const C11: f64 = f64::from_bits(0x3e5a_f6d5_2893_5645);
         const C12: f64 = f64::from_bits(0x3e21_efcd_84bf_59cc);
+        let c = V::splat;
         let r2 = r * r;
-        let q = (C8 + C9 * r) + r2 * ((C10 + C11 * r) + r2 * C12);
-        let q = (C4 + C5 * r) + r2 * ((C6 + C7 * r) + r2 * q);
-        r2 * ((0.5 + C3 * r) + r2 * q)
+        let q = (c(C8) + c(C9) * r) + r2 * ((c(C10) + c(C11) * r) + r2 * c(C12));
+        let q = (c(C4) + c(C5) * r) + r2 * ((c(C6) + c(C7) * r) + r2 * q);
+        r2 * ((c(0.5) + c(C3) * r) + r2 * q)
     }
 
     /// The f64 nearest ln 2 has no zero bits at its end, so here tanh takes both parts.
@@ -420,7 +384,7 @@ mod double {
 
     /// Both parts of p are needed to the end, for tanh: see `quotient`.
     #[inline(always)]
-    pub fn tanh_power(hi: f64) -> f64 {
+    pub fn tanh_power<V: Vector<Scalar = f64>>(hi: V) -> V {
         hi
     }
 
@@ -429,10 +393,10 @@ mod double {
     /// With p rounded as in f32 the error would reach 2.03 ULP. Here both sides round once: 1 ∓ s ∓
     /// s·hi is kept as a sum and what that sum lost, which is exact since 1 ∓ s is the larger term.
     #[inline(always)]
-    pub fn quotient(hi: f64, s: f64, k: f64) -> f64 {
-        let lo = k * LN_2_LO;
+    pub fn quotient<V: Vector<Scalar = f64>>(hi: V, s: V, k: V) -> V {
+        let (one, lo) = (V::splat(1.0), k * V::splat(LN_2_LO));
         let w = expm1_less_r(hi - lo) - lo;
-        let (below, above) = (1.0 - s, 1.0 + s);
+        let (below, above) = (one - s, one + s);
         let (n, d) = (below - s * hi, above + s * hi);
         let n_lost = (below - n) - s * hi;
         let d_lost = s * hi - (d - above);
@@ -440,206 +404,277 @@ mod double {
     }
 }
 
-/// x, or `min` if x is less. Unlike `max` it keeps a NaN.
-#[inline(always)]
-fn at_least<T: PartialOrd>(min: T, x: T) -> T {
-    if x < min { min } else { x }
+/// The constants of a scalar, and the two expressions that differ with its precision.
+pub(crate) trait Constants: Real {
+    /// Added to a small number, it leaves no fraction bits.
+    const ROUND: Self;
+    /// The exponent field of 1.
+    const BIAS: Self;
+    const LOG2_E: Self;
+    const LN_2_HI: Self;
+    const LN_2_LO: Self;
+    const TANH_LN_2_HI: Self;
+    const EXP_MIN: Self;
+    const EXP_MAX: Self;
+    const C: Self;
+    const LOG2_C: Self;
+    const SIGMOID_MIN: Self;
+    const SIGMOID_MAX: Self;
+    const TANH_MAX: Self;
+
+    /// e^r − 1 − r for |r| ≤ ln(2)/2.
+    fn expm1_less_r<V: Vector<Scalar = Self>>(r: V) -> V;
+    /// p, for tanh; in f64 still the larger part of r.
+    fn tanh_power<V: Vector<Scalar = Self>>(r: V) -> V;
+    /// (1 − s − s·p) / (1 + s + s·p), for tanh.
+    fn quotient<V: Vector<Scalar = Self>>(p: V, s: V, k: V) -> V;
 }
 
-/// x, or `max` if x is more. Unlike `min` it keeps a NaN.
-#[inline(always)]
-fn at_most<T: PartialOrd>(max: T, x: T) -> T {
-    if x > max { max } else { x }
-}
+macro_rules! constants {
+    ($float:ident, $module:ident) => {
+        impl Constants for $float {
+            const ROUND: $float = $module::ROUND;
+            const BIAS: $float = $module::BIAS;
+            const LOG2_E: $float = $module::LOG2_E;
+            const LN_2_HI: $float = $module::LN_2_HI;
+            const LN_2_LO: $float = $module::LN_2_LO;
+            const TANH_LN_2_HI: $float = $module::TANH_LN_2_HI;
+            const EXP_MIN: $float = $module::EXP_MIN;
+            const EXP_MAX: $float = $module::EXP_MAX;
+            const C: $float = $module::C;
+            const LOG2_C: $float = $module::LOG2_C;
+            const SIGMOID_MIN: $float = $module::SIGMOID_MIN;
+            const SIGMOID_MAX: $float = $module::SIGMOID_MAX;
+            const TANH_MAX: $float = $module::TANH_MAX;
 
-macro_rules! functions {
-    ($float:ident, $constants:ident, $exp:ident) => {
-        /// e^x = (1 + p)·2^⌊k/2⌋·2^⌈k/2⌉
-        #[inline(always)]
-        pub(crate) fn $exp(x: $float) -> $float {
-            use $constants::*;
-            // Twice the bias, for half of it goes to each power of two.
-            const SHIFT: $float = ROUND + 2.0 * BIAS;
-            let x = at_most(EXP_MAX, at_least(EXP_MIN, x));
-            // x = k·ln 2 + r, r = hi − lo
-            let t = x * LOG2_E + SHIFT;
-            let k = t - SHIFT;
-            let hi = x - k * LN_2_HI;
-            let lo = k * LN_2_LO;
-            // 1 + p with lo subtracted last, where its rounding counts least
-            let y = 1.0 + (hi + (expm1_less_r(hi - lo) - lo));
-            let floor = (t.to_bits() >> 1) << FRACTION;
-            let ceil = (t.to_bits() << FRACTION).wrapping_sub(floor);
-            y * $float::from_bits(floor) * $float::from_bits(ceil)
-        }
-
-        // 1 / (1 + e^−x) = C / (C + s + s·p) with s = C·2^k, and
-        // tanh |x| = (1 − s − s·p) / (1 + s + s·p) with s = 2^k
-        impl Stages for $float {
             #[inline(always)]
-            fn sigmoid_reduce(x: $float) -> ($float, $float) {
-                use $constants::*;
-                const SHIFT: $float = ROUND + (BIAS + LOG2_C);
-                let x = at_most(SIGMOID_MAX, at_least(SIGMOID_MIN, x));
-                // −x = k·ln 2 + r
-                let t = x * -LOG2_E + SHIFT;
-                let k = t - SHIFT;
-                ((k * -LN_2_HI - x) - k * LN_2_LO, t)
+            fn expm1_less_r<V: Vector<Scalar = $float>>(r: V) -> V {
+                $module::expm1_less_r(r)
             }
             #[inline(always)]
-            fn sigmoid_power(r: $float) -> $float {
-                r + $constants::expm1_less_r(r)
+            fn tanh_power<V: Vector<Scalar = $float>>(r: V) -> V {
+                $module::tanh_power(r)
             }
             #[inline(always)]
-            fn sigmoid_divide(p: $float, t: $float) -> $float {
-                use $constants::*;
-                let s = $float::from_bits(t.to_bits() << FRACTION);
-                // C + s is exact until s is so large that C is lost in it, whole or in part.
-                let sum = C + s;
-                let lost = C - (sum - s);
-                C / (sum + (s * p + lost))
-            }
-            #[inline(always)]
-            fn tanh_reduce(x: $float) -> ($float, $float) {
-                use $constants::*;
-                const SHIFT: $float = ROUND + BIAS;
-                let a = at_most(TANH_MAX, $float::from_bits(x.to_bits() & !SIGN));
-                // −2|x| = k·ln 2 + r, of which the first constant leaves hi
-                let t = a * (-2.0 * LOG2_E) + SHIFT;
-                let hi = -2.0 * a - (t - SHIFT) * TANH_LN_2_HI;
-                (hi, $float::from_bits(t.to_bits() | (x.to_bits() & SIGN)))
-            }
-            #[inline(always)]
-            fn tanh_power(hi: $float) -> $float {
-                $constants::tanh_power(hi)
-            }
-            #[inline(always)]
-            fn tanh_divide(p: $float, t: $float) -> $float {
-                use $constants::*;
-                const SHIFT: $float = ROUND + BIAS;
-                let s = $float::from_bits(t.to_bits() << FRACTION);
-                let k = $float::from_bits(t.to_bits() & !SIGN) - SHIFT;
-                $float::from_bits(quotient(p, s, k).to_bits() | (t.to_bits() & SIGN))
+            fn quotient<V: Vector<Scalar = $float>>(p: V, s: V, k: V) -> V {
+                $module::quotient(p, s, k)
             }
         }
     };
 }
+constants!(f32, single);
+constants!(f64, double);
 
-/// The functions of both scalars: not in the public interface.
-pub(crate) mod stages {
-    use super::{at_least, at_most, double, single};
+/// e^x = (1 + p)·2^⌊k/2⌋·2^⌈k/2⌉
+#[inline(always)]
+pub(crate) fn exp_vector<V: Vector>(x: V) -> V {
+    let c = V::splat;
+    // Twice the bias, for half of it goes to each power of two.
+    let shift = c(V::Scalar::ROUND + V::Scalar::BIAS + V::Scalar::BIAS);
+    let x = x.at_least(V::Scalar::EXP_MIN).at_most(V::Scalar::EXP_MAX);
+    // x = k·ln 2 + r, r = hi − lo
+    let t = x * c(V::Scalar::LOG2_E) + shift;
+    let k = t - shift;
+    let hi = x - k * c(V::Scalar::LN_2_HI);
+    let lo = k * c(V::Scalar::LN_2_LO);
+    // 1 + p with lo subtracted last, where its rounding counts least
+    let y = c(V::Scalar::ONE) + (hi + (V::Scalar::expm1_less_r(hi - lo) - lo));
+    let floor = t.halve_bits().lowest_bits_to_exponent();
+    let ceil = t.lowest_bits_to_exponent().subtract_bits(floor);
+    y * floor * ceil
+}
 
-    functions!(f32, single, exp_f32);
-    functions!(f64, double, exp_f64);
+/// r with −x = k·ln 2 + r, and t, whose lowest bits hold k.
+#[inline(always)]
+fn sigmoid_reduce<V: Vector>(x: V) -> (V, V) {
+    let c = V::splat;
+    let shift = c(V::Scalar::ROUND + (V::Scalar::BIAS + V::Scalar::LOG2_C));
+    let x = x
+        .at_least(V::Scalar::SIGMOID_MIN)
+        .at_most(V::Scalar::SIGMOID_MAX);
+    let t = x * c(-V::Scalar::LOG2_E) + shift;
+    let k = t - shift;
+    (
+        (k * c(-V::Scalar::LN_2_HI) - x) - k * c(V::Scalar::LN_2_LO),
+        t,
+    )
+}
 
-    /// Sigmoid and tanh in three stages: x is reduced to r, p = e^r − 1 is computed, and both sides
-    /// of the fraction are divided.
-    pub trait Stages: Copy {
-        /// r, and t, whose lowest bits hold k.
-        fn sigmoid_reduce(x: Self) -> (Self, Self);
-        /// p
-        fn sigmoid_power(r: Self) -> Self;
-        /// The sigmoid.
-        fn sigmoid_divide(p: Self, t: Self) -> Self;
-        /// r, in f64 its larger part hi, and t, whose lowest bits hold k and whose sign is that of
-        /// x.
-        fn tanh_reduce(x: Self) -> (Self, Self);
-        /// p, in f64 still hi.
-        fn tanh_power(r: Self) -> Self;
-        /// tanh, with the sign of t.
-        fn tanh_divide(p: Self, t: Self) -> Self;
+/// p = e^r − 1
+#[inline(always)]
+fn sigmoid_power<V: Vector>(r: V) -> V {
+    r + V::Scalar::expm1_less_r(r)
+}
+
+/// 1 / (1 + e^−x) = C / (C + s + s·p) with s = C·2^k
+#[inline(always)]
+fn sigmoid_divide<V: Vector>(p: V, t: V) -> V {
+    let c = V::splat(V::Scalar::C);
+    let s = t.lowest_bits_to_exponent();
+    // C + s is exact until s is so large that C is lost in it, whole or in part.
+    let sum = c + s;
+    let lost = c - (sum - s);
+    c / (sum + (s * p + lost))
+}
+
+/// r with −2|x| = k·ln 2 + r (in f64 the part of it that the first constant leaves), and t, whose lowest bits hold k.
+#[inline(always)]
+fn tanh_reduce<V: Vector>(x: V) -> (V, V) {
+    let c = V::splat;
+    let two = V::Scalar::ONE + V::Scalar::ONE;
+    let shift = c(V::Scalar::ROUND + V::Scalar::BIAS);
+    let a = x.abs().at_most(V::Scalar::TANH_MAX);
+    let t = a * c(-two * V::Scalar::LOG2_E) + shift;
+    (c(-two) * a - (t - shift) * c(V::Scalar::TANH_LN_2_HI), t)
+}
+
+/// tanh |x| = (1 − s − s·p) / (1 + s + s·p) with s = 2^k, with the sign of x.
+#[inline(always)]
+fn tanh_divide<V: Vector>(p: V, t: V, x: V) -> V {
+    let shift = V::splat(V::Scalar::ROUND + V::Scalar::BIAS);
+    V::Scalar::quotient(p, t.lowest_bits_to_exponent(), t - shift).with_sign_of(x)
+}
+
+/// The sigmoid of one vector.
+#[inline(always)]
+pub(crate) fn sigmoid_vector<V: Vector>(x: V) -> V {
+    let (r, t) = sigmoid_reduce(x);
+    sigmoid_divide(sigmoid_power(r), t)
+}
+
+/// tanh of one vector.
+#[inline(always)]
+pub(crate) fn tanh_vector<V: Vector>(x: V) -> V {
+    let (r, t) = tanh_reduce(x);
+    tanh_divide(V::Scalar::tanh_power(r), t, x)
+}
+
+/// The sigmoid of N vectors, stage by stage.
+///
+/// One vector is a chain of thirty instructions, most of which wait for the one before. With N of them side by side there is
+/// always one that need not wait. Without vectors there is nothing to wait for: one scalar after the other.
+#[inline(always)]
+pub(crate) fn sigmoid_vectors<V: Vector, const N: usize>(x: [V; N]) -> [V; N] {
+    let (mut y, mut t) = (x, x);
+    if V::REGISTERS == Registers::Scalars {
+        for n in 0..N {
+            y[n] = x[n].sigmoid();
+        }
+        return y;
+    }
+    for n in 0..N {
+        (y[n], t[n]) = sigmoid_reduce(x[n]);
+    }
+    for n in 0..N {
+        y[n] = sigmoid_power(y[n]);
+    }
+    for n in 0..N {
+        y[n] = sigmoid_divide(y[n], t[n]);
+    }
+    y
+}
+
+/// tanh of N vectors, stage by stage.
+#[inline(always)]
+pub(crate) fn tanh_vectors<V: Vector, const N: usize>(x: [V; N]) -> [V; N] {
+    let (mut y, mut t) = (x, x);
+    if V::REGISTERS == Registers::Scalars {
+        for n in 0..N {
+            y[n] = x[n].tanh();
+        }
+        return y;
+    }
+    for n in 0..N {
+        (y[n], t[n]) = tanh_reduce(x[n]);
+    }
+    for n in 0..N {
+        y[n] = V::Scalar::tanh_power(y[n]);
+    }
+    for n in 0..N {
+        y[n] = tanh_divide(y[n], t[n], x[n]);
+    }
+    y
+}
+
+/// σ(f), σ(i), tanh(g) and σ(o) for the four gates of an LSTM, N vectors each: all of them stage by stage.
+#[inline(always)]
+pub(crate) fn gates_vectors<V: Vector, const N: usize>([f, i, g, o]: [[V; N]; 4]) -> [[V; N]; 4] {
+    if V::REGISTERS == Registers::Scalars {
+        return [
+            sigmoid_vectors(f),
+            sigmoid_vectors(i),
+            tanh_vectors(g),
+            sigmoid_vectors(o),
+        ];
+    }
+    let (mut y_f, mut y_i, mut y_g, mut y_o) = (f, i, g, o);
+    let (mut t_f, mut t_i, mut t_g, mut t_o) = (f, i, g, o);
+    for n in 0..N {
+        (y_f[n], t_f[n]) = sigmoid_reduce(f[n]);
+        (y_i[n], t_i[n]) = sigmoid_reduce(i[n]);
+        (y_g[n], t_g[n]) = tanh_reduce(g[n]);
+        (y_o[n], t_o[n]) = sigmoid_reduce(o[n]);
+    }
+    for n in 0..N {
+        y_f[n] = sigmoid_power(y_f[n]);
+        y_i[n] = sigmoid_power(y_i[n]);
+        y_g[n] = V::Scalar::tanh_power(y_g[n]);
+        y_o[n] = sigmoid_power(y_o[n]);
+    }
+    for n in 0..N {
+        y_f[n] = sigmoid_divide(y_f[n], t_f[n]);
+        y_i[n] = sigmoid_divide(y_i[n], t_i[n]);
+        y_g[n] = tanh_divide(y_g[n], t_g[n], g[n]);
+        y_o[n] = sigmoid_divide(y_o[n], t_o[n]);
+    }
+    [y_f, y_i, y_g, y_o]
+}
+
+/// [`exp_slice`]
+#[inline(always)]
+pub(crate) fn exp_all<V: Vector>(x: &mut [V::Scalar]) {
+    if one_by_one::<V>() {
+        return exp_all::<V::Half>(x);
+    }
+    for i in (0..x.len()).step_by(V::LANES) {
+        exp_vector(V::load(x, i)).store(x, i);
     }
 }
 
-/// The t of at most W scalars, whose sigmoid or tanh is computed in place, a stage at a time.
-///
-/// All stages of one vector are a chain of thirty instructions, most of which wait for the one
-/// before. The 160 vector registers of a Zen 3 core hold the results of four such chains at a time,
-/// which keep it busy for half of the time. A chain of one stage is a third as long, so more of them
-/// are under way.
-#[derive(Clone, Copy)]
-#[repr(align(64))] // So that no vector lies across two cache lines.
-pub(crate) struct Passes<const W: usize, T>([T; W]);
-
-impl<const W: usize, T: Real> Passes<W, T> {
-    pub(crate) const ZERO: Self = Passes([T::ZERO; W]);
-
-    /// The first pass: x becomes r.
-    #[inline(always)]
-    pub(crate) fn reduce<const B: usize>(&mut self, x: &mut [T; B], f: impl Fn(T) -> (T, T)) {
-        if let Some(t) = self.0.first_chunk_mut::<B>() {
-            for i in 0..B {
-                (x[i], t[i]) = f(x[i]);
-            }
-            black_box((x, t)); // To memory: the compiler would make one pass of all three.
-        }
+/// [`sigmoid_slice`]
+#[inline(always)]
+pub(crate) fn sigmoid_all<V: Vector>(x: &mut [V::Scalar]) {
+    if one_by_one::<V>() {
+        return sigmoid_all::<V::Half>(x);
     }
-
-    /// The second pass: r becomes p.
-    #[inline(always)]
-    pub(crate) fn power<const B: usize>(&self, r: &mut [T; B], f: impl Fn(T) -> T) {
-        for i in 0..B {
-            r[i] = f(r[i]);
-        }
-        black_box(r);
+    let mut i = 0;
+    while V::REGISTERS != Registers::Scalars && x.len() - i >= SIDE_BY_SIDE * V::LANES {
+        let v: [V; SIDE_BY_SIDE] = arch::load(x, i, Whole);
+        arch::store(sigmoid_vectors(v), x, i, Whole);
+        i += SIDE_BY_SIDE * V::LANES;
     }
-
-    /// The third pass: p becomes the result.
-    #[inline(always)]
-    pub(crate) fn divide<const B: usize>(&self, p: &mut [T; B], f: impl Fn(T, T) -> T) {
-        if let Some(t) = self.0.first_chunk::<B>() {
-            for i in 0..B {
-                p[i] = f(p[i], t[i]);
-            }
-            black_box(p);
-        }
+    while i < x.len() {
+        let [v] = sigmoid_vectors([V::load(x, i)]);
+        v.store(x, i);
+        i += V::LANES;
     }
+}
 
-    /// All three passes of tanh.
-    #[inline(always)]
-    pub(crate) fn tanh<const B: usize>(&mut self, x: &mut [T; B]) {
-        self.reduce(x, T::tanh_reduce);
-        self.power(x, T::tanh_power);
-        self.divide(x, T::tanh_divide);
+/// [`tanh_slice`]
+#[inline(always)]
+pub(crate) fn tanh_all<V: Vector>(x: &mut [V::Scalar]) {
+    if one_by_one::<V>() {
+        return tanh_all::<V::Half>(x);
     }
-
-    /// All three passes of sigmoid.
-    #[inline(always)]
-    fn sigmoid<const B: usize>(&mut self, x: &mut [T; B]) {
-        self.reduce(x, T::sigmoid_reduce);
-        self.power(x, T::sigmoid_power);
-        self.divide(x, T::sigmoid_divide);
+    let mut i = 0;
+    while V::REGISTERS != Registers::Scalars && x.len() - i >= SIDE_BY_SIDE * V::LANES {
+        let v: [V; SIDE_BY_SIDE] = arch::load(x, i, Whole);
+        arch::store(tanh_vectors(v), x, i, Whole);
+        i += SIDE_BY_SIDE * V::LANES;
     }
-
-    /// tanh of any number of scalars.
-    #[inline(always)]
-    pub(crate) fn tanh_slice(&mut self, x: &mut [T]) {
-        for x in self.in_tiles(x, Self::tanh) {
-            *x = x.tanh();
-        }
-    }
-
-    /// sigmoid of any number of scalars.
-    #[inline(always)]
-    fn sigmoid_slice(&mut self, x: &mut [T]) {
-        for x in self.in_tiles(x, Self::sigmoid) {
-            *x = x.sigmoid();
-        }
-    }
-
-    /// Applies f to W scalars at a time and returns what is left: all of them, where there are no
-    /// vectors.
-    #[inline(always)]
-    fn in_tiles<'a>(&mut self, x: &'a mut [T], f: impl Fn(&mut Self, &mut [T; W])) -> &'a mut [T] {
-        if const { !VECTORS } {
-            return x;
-        }
-        let mut tiles = x.chunks_exact_mut(W);
-        for tile in &mut tiles {
-            if let Some(tile) = tile.first_chunk_mut() {
-                f(self, tile);
-            }
-        }
-        tiles.into_remainder()
+    while i < x.len() {
+        let [v] = tanh_vectors([V::load(x, i)]);
+        v.store(x, i);
+        i += V::LANES;
     }
 }

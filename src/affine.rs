@@ -1,6 +1,5 @@
 //! `Affine`, the one learnable building block of both cells: z = Wa·a + Wx·x + b.
 
-use crate::product::{outer, sum_columns};
 use crate::{Matrix, Real, Vector};
 
 /// The weights of z = Wa·a + Wx·x + b, from A hidden units and X inputs to A pre-activations.
@@ -45,28 +44,5 @@ impl<const X: usize, const A: usize, T: Real> Affine<X, A, T> {
             wx: Matrix::zeros(),
             b: Matrix::zeros(),
         }
-    }
-
-    /// The gradients of all steps of a sequence, added to `self`: dWa + dz·a⟨t−1⟩ᵀ, dWx + dz·x⟨t⟩ᵀ,
-    /// db + dz.
-    ///
-    /// Time descending, then batch ascending. The dz of step t is the matrix `dz[t * stride +
-    /// offset]`, `x` has one matrix a step, `a0` is a⟨0⟩ and `before` a⟨1⟩ … a⟨T−1⟩.
-    #[inline(always)]
-    pub(crate) fn add_gradients<const L: usize, const M: usize>(
-        &mut self,
-        x: &[Matrix<X, M, T>],
-        a0: &Matrix<A, M, T>,
-        before: &[Matrix<A, M, T>],
-        dz: &[Matrix<A, M, T>],
-        offset: usize,
-        stride: usize,
-    ) {
-        let Some((x0, x)) = x.split_first() else {
-            return;
-        };
-        outer::<L, A, X, M, T>(&mut self.wx, dz, offset, stride, x0, x);
-        outer::<L, A, A, M, T>(&mut self.wa, dz, offset, stride, a0, before);
-        sum_columns(&mut self.b, dz, offset, stride);
     }
 }

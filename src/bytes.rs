@@ -5,16 +5,15 @@
 //! No header, no padding: a value of `LEN` scalars is 4·`LEN` bytes in `f32` and 8·`LEN` in `f64`,
 //! and several values stand one after the other.
 
-use crate::real::sealed::Sealed as _;
+use crate::arch::Core as _;
+use crate::real::{Bytes, sealed::Sealed};
 use crate::{Affine, Flat, LengthMismatch, Matrix, dense, lstm};
 
 /// [`Flat::to_le_bytes`]
 pub(crate) fn write<F: Flat>(value: &F, bytes: &mut [u8]) -> Result<(), LengthMismatch> {
     let size = size_of::<F::Scalar>();
     LengthMismatch::check("bytes", F::LEN * size, bytes.len())?;
-    for (bytes, scalar) in bytes.chunks_exact_mut(size).zip(value.as_flat()) {
-        scalar.write_le(bytes);
-    }
+    <F::Scalar as Sealed>::Core::write_le(value.as_flat(), bytes);
     Ok(())
 }
 
@@ -22,10 +21,30 @@ pub(crate) fn write<F: Flat>(value: &F, bytes: &mut [u8]) -> Result<(), LengthMi
 pub(crate) fn read<F: Flat>(value: &mut F, bytes: &[u8]) -> Result<(), LengthMismatch> {
     let size = size_of::<F::Scalar>();
     LengthMismatch::check("bytes", F::LEN * size, bytes.len())?;
-    for (bytes, scalar) in bytes.chunks_exact(size).zip(value.as_flat_mut()) {
-        *scalar = F::Scalar::read_le(bytes);
-    }
+    <F::Scalar as Sealed>::Core::read_le(value.as_flat_mut(), bytes);
     Ok(())
+}
+
+/// The scalars one after the other.
+pub(crate) fn write_all<T: Bytes>(scalars: &[T], bytes: &mut [u8]) {
+    let mut rest = bytes; // Not zipped: a zip of chunks divides, and nothing tells it that the divisor is not 0.
+    for scalar in scalars {
+        let (bytes, after) = rest
+            .split_at_mut_checked(size_of::<T>())
+            .unwrap_or_default();
+        scalar.write_le(bytes);
+        rest = after;
+    }
+}
+
+/// The scalars one after the other.
+pub(crate) fn read_all<T: Bytes>(scalars: &mut [T], bytes: &[u8]) {
+    let mut rest = bytes;
+    for scalar in scalars {
+        let (bytes, after) = rest.split_at_checked(size_of::<T>()).unwrap_or_default();
+        *scalar = T::read_le(bytes);
+        rest = after;
+    }
 }
 
 // The first scalar and the rest; the length has been checked by then. A slice pattern is evaluated
@@ -67,7 +86,7 @@ macro_rules! from_le_bytes {
                     }
                     c += 1;
                 }
-                (Matrix(columns), bytes)
+                (Matrix::from_columns(columns), bytes)
             }
 
             const fn affine<const X: usize, const A: usize>(

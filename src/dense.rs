@@ -2,9 +2,9 @@
 
 use core::slice;
 
-use crate::dispatch::{self, Kernel};
-use crate::product::{forward as product, outer, steps_at_a_time, sum_columns, transposed};
-use crate::{LengthMismatch, Matrix, Real, Vector};
+use crate::arch::{Columns, Core as _, Gates};
+use crate::shape::{Shape, part, part_mut, steps_at_a_time};
+use crate::{Flat, LengthMismatch, Matrix, Real, Vector};
 
 /// The weights of an output layer from A hidden units to Y outputs, or a gradient with respect to
 /// them.
@@ -56,11 +56,7 @@ pub fn forward<const A: usize, const Y: usize, const M: usize, T: Real>(
     a: &Matrix<A, M, T>,
     y: &mut Matrix<Y, M, T>,
 ) {
-    dispatch::run::<T, _>(Forward {
-        params,
-        a: slice::from_ref(a),
-        y: slice::from_mut(y),
-    });
+    shell_forward(params, slice::from_ref(a), slice::from_mut(y));
 }
 
 /// The gradients of [`forward`]: dW = dW + dy·aᵀ, db = db + Σ dy over the batch, da = Wᵀ·dy.
@@ -87,13 +83,7 @@ pub fn backward<const A: usize, const Y: usize, const M: usize, T: Real>(
     da: &mut Matrix<A, M, T>,
 ) {
     let (a, dy, da) = (slice::from_ref(a), slice::from_ref(dy), slice::from_mut(da));
-    dispatch::run::<T, _>(Backward {
-        params,
-        a,
-        dy,
-        grads,
-        da,
-    });
+    shell_backward(params, a, dy, grads, da);
 }
 
 /// [`forward`] for every step of a sequence, as one product.
@@ -119,28 +109,47 @@ pub fn sequence_forward<const A: usize, const Y: usize, const M: usize, T: Real>
     y: &mut [Matrix<Y, M, T>],
 ) -> Result<(), LengthMismatch> {
     LengthMismatch::check("y", a.len(), y.len())?;
-    dispatch::run::<T, _>(Forward { params, a, y });
+    shell_forward(params, a, y);
     Ok(())
 }
 
-struct Forward<'a, const A: usize, const Y: usize, const M: usize, T: Real> {
-    params: &'a Params<A, Y, T>,
-    a: &'a [Matrix<A, M, T>],
-    y: &'a mut [Matrix<Y, M, T>],
+/// The shell of forward: `y` has the length of `a`.
+#[inline(always)]
+fn shell_forward<const A: usize, const Y: usize, const M: usize, T: Real>(
+    params: &Params<A, Y, T>,
+    a: &[Matrix<A, M, T>],
+    y: &mut [Matrix<Y, M, T>],
+) {
+    T::Core::dense_forward(
+        Shape::of::<A, Y, M>(),
+        params.as_flat(),
+        Matrix::slice_as_flat(a),
+        Matrix::slice_as_flat_mut(y),
+    );
 }
 
-impl<const A: usize, const Y: usize, const M: usize, T: Real> Kernel for Forward<'_, A, Y, M, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const L: usize, const W: usize>(self) {
-        let Forward { params, a, y } = self;
-        let steps = steps_at_a_time::<M>();
-        let mut y = y.chunks_mut(steps); // Not zipped: see `transposed`.
-        for a in a.chunks(steps) {
-            let y = y.next().unwrap_or_default();
-            product::<L, W, Y, A, M, T>(&params.w, Some(&params.b), a, y, 0, 1);
-        }
+/// y = W·a + b for all columns, a segment of steps at a time.
+pub(crate) fn forward_all<T: Real>(shape: Shape, params: &[T], a: &[T], y: &mut [T]) {
+    let Shape {
+        inputs,
+        units,
+        batch,
+    } = shape;
+    let (w, b) = params.split_at_checked(inputs * units).unwrap_or_default();
+    let (mut a, mut y) = (a, y);
+    while !y.is_empty() {
+        let columns = (steps_at_a_time(batch) * batch).min(y.len().checked_div(units).unwrap_or(0));
+        let (a_now, a_rest) = a.split_at_checked(columns * inputs).unwrap_or_default();
+        let (y_now, y_rest) = y.split_at_mut_checked(columns * units).unwrap_or_default();
+        (a, y) = (a_rest, y_rest);
+        let a_now = (a_now, Columns::dense(inputs, batch));
+        T::Core::forward(
+            w,
+            Some(b),
+            a_now,
+            (y_now, Columns::dense(units, batch)),
+            columns,
+        );
     }
 }
 
@@ -172,41 +181,64 @@ pub fn sequence_backward<const A: usize, const Y: usize, const M: usize, T: Real
 ) -> Result<(), LengthMismatch> {
     LengthMismatch::check("dy", a.len(), dy.len())?;
     LengthMismatch::check("da", a.len(), da.len())?;
-    dispatch::run::<T, _>(Backward {
-        params,
-        a,
-        dy,
-        grads,
-        da,
-    });
+    shell_backward(params, a, dy, grads, da);
     Ok(())
 }
 
-struct Backward<'a, const A: usize, const Y: usize, const M: usize, T: Real> {
-    params: &'a Params<A, Y, T>,
-    a: &'a [Matrix<A, M, T>],
-    dy: &'a [Matrix<Y, M, T>],
-    grads: &'a mut Params<A, Y, T>,
-    da: &'a mut [Matrix<A, M, T>],
+/// The shell of backward: `dy` and `da` have the length of `a`.
+#[inline(always)]
+fn shell_backward<const A: usize, const Y: usize, const M: usize, T: Real>(
+    params: &Params<A, Y, T>,
+    a: &[Matrix<A, M, T>],
+    dy: &[Matrix<Y, M, T>],
+    grads: &mut Params<A, Y, T>,
+    da: &mut [Matrix<A, M, T>],
+) {
+    T::Core::dense_backward(
+        Shape::of::<A, Y, M>(),
+        params.as_flat(),
+        Matrix::slice_as_flat(a),
+        Matrix::slice_as_flat(dy),
+        grads.as_flat_mut(),
+        Matrix::slice_as_flat_mut(da),
+    );
 }
 
-impl<const A: usize, const Y: usize, const M: usize, T: Real> Kernel for Backward<'_, A, Y, M, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const L: usize, const W: usize>(self) {
-        let Backward {
-            params,
-            a,
-            dy,
-            grads,
-            da,
-        } = self;
-        if let Some((a1, later)) = a.split_first() {
-            outer::<L, Y, A, M, T>(&mut grads.w, dy, 0, 1, a1, later); // dW = dW + dy·aᵀ
-        }
-        sum_columns(&mut grads.b, dy, 0, 1); // db = db + Σ dy
-        transposed::<L, 1, Y, A, M, T>([&params.w], dy, 1, da); // da = Wᵀ·dy
+/// The gradients of all columns, from the last segment of steps to the first.
+pub(crate) fn backward_all<T: Real>(
+    shape: Shape,
+    params: &[T],
+    a: &[T],
+    dy: &[T],
+    grads: &mut [T],
+    da: &mut [T],
+) {
+    let Shape {
+        inputs,
+        units,
+        batch,
+    } = shape;
+    let (w, _) = params.split_at_checked(inputs * units).unwrap_or_default();
+    let (dw, db) = grads
+        .split_at_mut_checked(inputs * units)
+        .unwrap_or_default();
+    let mut end = dy.len().checked_div(units * batch).unwrap_or(0);
+    while end > 0 {
+        let start = end.saturating_sub(steps_at_a_time(batch));
+        let (first, columns) = (start * batch, (end - start) * batch);
+        let dy = (
+            part(dy, first * units, columns * units),
+            Columns::dense(units, batch),
+        );
+        let a = (
+            part(a, first * inputs, columns * inputs),
+            Columns::dense(inputs, batch),
+        );
+        let da = (part_mut(da, first * inputs, columns * inputs), a.1);
+        T::Core::outer(dw, dy, a, None, end - start); // dW = dW + dy·aᵀ
+        T::Core::add_columns(db, dy, end - start); // db = db + Σ dy
+        T::Core::transposed(Gates::one(w), 1, dy, 0, da, columns); // da = Wᵀ·dy
+        end = start;
     }
 }
 
@@ -223,8 +255,16 @@ impl<const A: usize, const Y: usize, const M: usize, T: Real> Kernel for Backwar
 /// assert_eq!(y, bptt::Matrix::from_rows([[1.0, 0.5], [0.0, 0.5]]));
 /// ```
 pub fn softmax<const Y: usize, const M: usize, T: Real>(z: &mut Matrix<Y, M, T>) {
-    for z in &mut z.0 {
-        softmax_column(z);
+    T::Core::softmax(Shape::of::<Y, Y, M>().units, z.as_flat_mut());
+}
+
+/// [`softmax`] of all samples.
+pub(crate) fn softmax_all<T: Real>(classes: usize, z: &mut [T]) {
+    let mut z = z;
+    while !z.is_empty() {
+        let (column, rest) = z.split_at_mut_checked(classes).unwrap_or_default();
+        softmax_column(column);
+        z = rest;
     }
 }
 
@@ -233,20 +273,20 @@ pub fn softmax<const Y: usize, const M: usize, T: Real>(z: &mut Matrix<Y, M, T>)
 /// The greatest logit contributes exactly 1 to the sum; the others are added up on their own, so
 /// that the logarithm is right to the last digits even where they are far below 1.
 #[inline(always)]
-pub(crate) fn softmax_column<const Y: usize, T: Real>(z: &mut [T; Y]) -> (T, T) {
+pub(crate) fn softmax_column<T: Real>(z: &mut [T]) -> (T, T) {
     let (mut max, mut at) = (-T::INFINITY, 0);
-    for k in 0..Y {
-        if z[k] > max {
-            (max, at) = (z[k], k);
+    for (k, &z) in z.iter().enumerate() {
+        if z > max {
+            (max, at) = (z, k);
         }
     }
     let mut others = T::ZERO; // Σ exp(z_k − z_max) without k = at
-    for k in 0..Y {
-        z[k] = (z[k] - max).exp();
+    for (k, z) in z.iter_mut().enumerate() {
+        *z = (*z - max).exp();
         if k != at {
-            others = others + z[k];
-        } else if z[k] != T::ONE {
-            others = z[k]; // NaN: the greatest logit is infinite, or there is none
+            others = others + *z;
+        } else if *z != T::ONE {
+            others = *z; // NaN: the greatest logit is infinite, or there is none
         }
     }
     let sum = T::ONE + others;
@@ -273,13 +313,22 @@ pub fn softmax_backward<const Y: usize, const M: usize, T: Real>(
     y: &Matrix<Y, M, T>,
     dy: &mut Matrix<Y, M, T>,
 ) {
-    for (y, dy) in y.0.iter().zip(&mut dy.0) {
+    T::Core::softmax_backward(Shape::of::<Y, Y, M>().units, y.as_flat(), dy.as_flat_mut());
+}
+
+/// [`softmax_backward`] of all samples.
+pub(crate) fn softmax_backward_all<T: Real>(classes: usize, y: &[T], dy: &mut [T]) {
+    let (mut y, mut dy) = (y, dy);
+    while !dy.is_empty() {
+        let (y_now, y_rest) = y.split_at_checked(classes).unwrap_or_default();
+        let (dy_now, dy_rest) = dy.split_at_mut_checked(classes).unwrap_or_default();
+        (y, dy) = (y_rest, dy_rest);
         let mut dot = T::ZERO;
-        for k in 0..Y {
-            dot = dot + y[k] * dy[k]; // Σⱼ y_j·dy_j
+        for (y, dy) in y_now.iter().zip(&*dy_now) {
+            dot = dot + *y * *dy; // Σⱼ y_j·dy_j
         }
-        for k in 0..Y {
-            dy[k] = y[k] * (dy[k] - dot);
+        for (y, dy) in y_now.iter().zip(dy_now) {
+            *dy = *y * (*dy - dot);
         }
     }
 }

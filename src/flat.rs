@@ -1,17 +1,46 @@
 //! Matrices, parameters, states and caches as flat slices of scalars, and back.
 //!
-//! One of the two files with `unsafe`. All of it rests on one fact, asserted for every type when
+//! One of the two rooms with `unsafe` (the other is `arch/`). All of it rests on one fact, asserted for every type when
 //! the program is compiled: the type is nothing but `LEN` scalars in a row (see [`Flat`]).
 
-use core::slice;
+use core::marker::PhantomData;
+use core::{ptr, slice};
 
 use crate::{Affine, LengthMismatch, Matrix, Real, bytes, dense, lstm};
 
 mod sealed {
-    pub trait Sealed {
-        /// No dimension of the type is zero.
-        const NOT_EMPTY: bool;
+    /// # Safety
+    /// The type is nothing but scalars in a row: `repr(transparent)` over or `repr(C)` of `[T; N]`s alone.
+    pub unsafe trait Sealed {
+        /// Its dimensions.
+        type Dimensions: super::Dimensions;
     }
+}
+
+/// The dimensions of a type, none of which may be zero.
+pub trait Dimensions {
+    const NOT_EMPTY: bool;
+}
+
+/// Two dimensions.
+pub struct Two<const R: usize, const C: usize>;
+
+impl<const R: usize, const C: usize> Dimensions for Two<R, C> {
+    const NOT_EMPTY: bool = R > 0 && C > 0;
+}
+
+/// Evaluated by every view: the layout that the casts rely on.
+struct Layout<F>(PhantomData<F>);
+
+impl<F: Flat> Layout<F> {
+    const CHECKED: () = {
+        assert!(
+            <F::Dimensions as Dimensions>::NOT_EMPTY,
+            "a matrix has at least one row and one column"
+        );
+        assert!(size_of::<F>() == F::LEN * size_of::<F::Scalar>());
+        assert!(align_of::<F>() == align_of::<F::Scalar>());
+    };
 }
 
 /// A type that *is* a flat array of scalars and can be viewed as one, and one as it.
@@ -48,17 +77,6 @@ pub trait Flat: sealed::Sealed + Sized {
     /// ```
     const LEN: usize = size_of::<Self>() / size_of::<Self::Scalar>();
 
-    /// Evaluated by every view: the layout that the casts rely on.
-    #[doc(hidden)]
-    const LAYOUT: () = {
-        assert!(
-            Self::NOT_EMPTY,
-            "a matrix has at least one row and one column"
-        );
-        assert!(size_of::<Self>() == Self::LEN * size_of::<Self::Scalar>());
-        assert!(align_of::<Self>() == align_of::<Self::Scalar>());
-    };
-
     /// `self` as its scalars: same memory, no copy.
     ///
     /// ```
@@ -67,9 +85,13 @@ pub trait Flat: sealed::Sealed + Sized {
     /// let w: Matrix<2, 2> = Matrix::from_rows([[1.0, 2.0], [3.0, 4.0]]);
     /// assert_eq!(w.as_flat(), [1.0, 3.0, 2.0, 4.0]);
     /// ```
-    #[inline]
+    #[inline(always)]
     fn as_flat(&self) -> &[Self::Scalar] {
-        Self::slice_as_flat(slice::from_ref(self))
+        const { Layout::<Self>::CHECKED }
+        let first: *const Self = self;
+        // SAFETY: by `Layout`, `self` is exactly `LEN` scalars without padding, aligned as scalars are. Borrow and lifetime are those of
+        // `self`.
+        unsafe { &*ptr::slice_from_raw_parts(first as *const Self::Scalar, Self::LEN) }
     }
 
     /// `self` as its scalars, to be written: same memory, no copy.
@@ -81,9 +103,12 @@ pub trait Flat: sealed::Sealed + Sized {
     /// w.as_flat_mut()[2] = 7.0;
     /// assert_eq!(w[(0, 1)], 7.0);
     /// ```
-    #[inline]
+    #[inline(always)]
     fn as_flat_mut(&mut self) -> &mut [Self::Scalar] {
-        Self::slice_as_flat_mut(slice::from_mut(self))
+        const { Layout::<Self>::CHECKED }
+        let first: *mut Self = self;
+        // SAFETY: as in `as_flat`; the borrow is exclusive, and every scalar that can be written is a valid part of a `Self`.
+        unsafe { &mut *ptr::slice_from_raw_parts_mut(first as *mut Self::Scalar, Self::LEN) }
     }
 
     /// `flat` as a `Self`: same memory, no copy.
@@ -138,8 +163,8 @@ pub trait Flat: sealed::Sealed + Sized {
     /// ```
     #[inline]
     fn slice_as_flat(sequence: &[Self]) -> &[Self::Scalar] {
-        const { Self::LAYOUT }
-        // SAFETY: by LAYOUT, `sequence` is exactly `len * LEN` scalars without padding, aligned as
+        const { Layout::<Self>::CHECKED }
+        // SAFETY: by `Layout`, `sequence` is exactly `len * LEN` scalars without padding, aligned as
         // scalars are. The product cannot overflow: the memory exists. Borrow and lifetime are
         // those of `sequence`.
         unsafe { slice::from_raw_parts(sequence.as_ptr().cast(), sequence.len() * Self::LEN) }
@@ -156,7 +181,7 @@ pub trait Flat: sealed::Sealed + Sized {
     /// ```
     #[inline]
     fn slice_as_flat_mut(sequence: &mut [Self]) -> &mut [Self::Scalar] {
-        const { Self::LAYOUT }
+        const { Layout::<Self>::CHECKED }
         // SAFETY: as in `slice_as_flat`; the borrow is exclusive, and every scalar that can be
         // written is a valid part of a `Self`.
         unsafe {
@@ -180,11 +205,11 @@ pub trait Flat: sealed::Sealed + Sized {
     /// ```
     #[inline]
     fn slice_from_flat(flat: &[Self::Scalar]) -> Result<&[Self], LengthMismatch> {
-        const { Self::LAYOUT }
+        const { Layout::<Self>::CHECKED }
         let steps = flat.len() / Self::LEN;
         LengthMismatch::check("flat", steps * Self::LEN, flat.len())?;
         // SAFETY: `flat` is exactly `steps * LEN` scalars (checked on the line above), which by
-        // LAYOUT is the size and the alignment of `steps` values; every bit pattern is valid.
+        // `Layout` is the size and the alignment of `steps` values; every bit pattern is valid.
         Ok(unsafe { slice::from_raw_parts(flat.as_ptr().cast(), steps) })
     }
 
@@ -203,7 +228,7 @@ pub trait Flat: sealed::Sealed + Sized {
     /// ```
     #[inline]
     fn slice_from_flat_mut(flat: &mut [Self::Scalar]) -> Result<&mut [Self], LengthMismatch> {
-        const { Self::LAYOUT }
+        const { Layout::<Self>::CHECKED }
         let steps = flat.len() / Self::LEN;
         LengthMismatch::check("flat", steps * Self::LEN, flat.len())?;
         // SAFETY: as in `slice_from_flat`; the borrow is exclusive.
@@ -305,46 +330,51 @@ fn wrong_length<F: Flat>(found: usize) -> LengthMismatch {
     }
 }
 
-// Below, a type may be listed only if it is `repr(transparent)` over or `repr(C)` of `[T; N]`s
-// alone.
+// Below, a type may be listed only if it is `repr(transparent)` over or `repr(C)` of `[T; N]`s alone.
 
-impl<const R: usize, const C: usize, T: Real> sealed::Sealed for Matrix<R, C, T> {
-    const NOT_EMPTY: bool = R > 0 && C > 0;
+// SAFETY: see above.
+unsafe impl<const R: usize, const C: usize, T: Real> sealed::Sealed for Matrix<R, C, T> {
+    type Dimensions = Two<R, C>;
 }
 impl<const R: usize, const C: usize, T: Real> Flat for Matrix<R, C, T> {
     type Scalar = T;
 }
 
-impl<const X: usize, const A: usize, T: Real> sealed::Sealed for Affine<X, A, T> {
-    const NOT_EMPTY: bool = X > 0 && A > 0;
+// SAFETY: see above.
+unsafe impl<const X: usize, const A: usize, T: Real> sealed::Sealed for Affine<X, A, T> {
+    type Dimensions = Two<X, A>;
 }
 impl<const X: usize, const A: usize, T: Real> Flat for Affine<X, A, T> {
     type Scalar = T;
 }
 
-impl<const X: usize, const A: usize, T: Real> sealed::Sealed for lstm::Params<X, A, T> {
-    const NOT_EMPTY: bool = X > 0 && A > 0;
+// SAFETY: see above.
+unsafe impl<const X: usize, const A: usize, T: Real> sealed::Sealed for lstm::Params<X, A, T> {
+    type Dimensions = Two<X, A>;
 }
 impl<const X: usize, const A: usize, T: Real> Flat for lstm::Params<X, A, T> {
     type Scalar = T;
 }
 
-impl<const A: usize, const M: usize, T: Real> sealed::Sealed for lstm::State<A, M, T> {
-    const NOT_EMPTY: bool = A > 0 && M > 0;
+// SAFETY: see above.
+unsafe impl<const A: usize, const M: usize, T: Real> sealed::Sealed for lstm::State<A, M, T> {
+    type Dimensions = Two<A, M>;
 }
 impl<const A: usize, const M: usize, T: Real> Flat for lstm::State<A, M, T> {
     type Scalar = T;
 }
 
-impl<const A: usize, const M: usize, T: Real> sealed::Sealed for lstm::Cache<A, M, T> {
-    const NOT_EMPTY: bool = A > 0 && M > 0;
+// SAFETY: see above.
+unsafe impl<const A: usize, const M: usize, T: Real> sealed::Sealed for lstm::Cache<A, M, T> {
+    type Dimensions = Two<A, M>;
 }
 impl<const A: usize, const M: usize, T: Real> Flat for lstm::Cache<A, M, T> {
     type Scalar = T;
 }
 
-impl<const A: usize, const Y: usize, T: Real> sealed::Sealed for dense::Params<A, Y, T> {
-    const NOT_EMPTY: bool = A > 0 && Y > 0;
+// SAFETY: see above.
+unsafe impl<const A: usize, const Y: usize, T: Real> sealed::Sealed for dense::Params<A, Y, T> {
+    type Dimensions = Two<A, Y>;
 }
 impl<const A: usize, const Y: usize, T: Real> Flat for dense::Params<A, Y, T> {
     type Scalar = T;

@@ -4,6 +4,7 @@
 //! They are drawn in the order of the flat array, so one seed gives the same weights on every
 //! target.
 
+use crate::elementary::cosine;
 use crate::{Affine, Flat, Matrix, Real, lstm};
 
 /// Every scalar of `weights` evenly distributed in \[−limit, limit).
@@ -95,8 +96,10 @@ pub fn orthogonal<const A: usize, T: Real>(
         for w in column.iter_mut() {
             *w = normal(&mut uniform);
         }
-        // One of the A unit vectors has a part of at least 1/√A outside of the columns before.
-        let enough = T::from_f64(0.5) / T::from_usize(A).sqrt();
+        // One of the A unit vectors has a part of at least 1/√A outside of the columns before. So has a
+        // random one, but for a factor that is small too seldom to count: less of it is left than a
+        // thousandth of 1/√A in fewer than one of a thousand last columns.
+        let enough = T::from_f64(1e-3) / T::from_usize(A).sqrt();
         let mut next = 0;
         while !(normalize(column).is_some() && orthogonalize(column, done) > enough) && next < A {
             column.fill(T::ZERO);
@@ -111,11 +114,11 @@ pub fn orthogonal<const A: usize, T: Real>(
     }
 }
 
-/// A normally distributed number: Box and Muller (1958).
+/// A normally distributed number: √(−2·ln(1 − u))·cos(2π·v), by Box and Muller (1958).
 fn normal<T: Real>(uniform: &mut impl FnMut() -> T) -> T {
     let (u, v) = (uniform().to_f64(), uniform().to_f64());
-    let radius = libm::sqrt(-2.0 * libm::log(1.0 - u));
-    T::from_f64(radius * libm::cos(core::f64::consts::TAU * v))
+    let radius = (-2.0 * (-u).ln_1p()).sqrt();
+    T::from_f64(radius * cosine(v))
 }
 
 /// The length of `column`, which becomes 1; `None`, and nothing is changed, where it has no
@@ -163,4 +166,61 @@ pub fn forget_bias<const X: usize, const A: usize, T: Real>(
     bias: T,
 ) {
     params.forget.b.fill(bias);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normal;
+    use crate::Real;
+    use libm::{erfc, fabs, sqrt};
+    use rand::{RngExt, SeedableRng, rngs::SmallRng};
+
+    /// Means of functions of the numbers of a large sample, and of each number and the one before it,
+    /// against those of the normal distribution. The mean of N values of variance s² has the
+    /// standard deviation s/√N; five of them are allowed.
+    fn has_the_means_of_the_normal_distribution<T: Real>(mut uniform: impl FnMut() -> T) {
+        const N: usize = 1_000_000;
+        const TAILS: [f64; 4] = [1.0, 2.0, 3.0, 4.0];
+        let ([mut powers, mut tails], mut products) = ([[0.0; 4]; 2], 0.0);
+        let mut before = 0.0;
+        for _ in 0..N {
+            let x = normal(&mut uniform).to_f64();
+            let mut power = 1.0;
+            for sum in &mut powers {
+                power *= x;
+                *sum += power;
+            }
+            for (sum, tail) in tails.iter_mut().zip(TAILS) {
+                *sum += f64::from(fabs(x) > tail);
+            }
+            products += before * x;
+            before = x;
+        }
+
+        let n = N as f64;
+        let check = |what: &str, sum: f64, mean: f64, variance: f64| {
+            let deviations = (sum / n - mean) / sqrt(variance / n);
+            assert!(
+                fabs(deviations) < 5.0, // false for NaN
+                "{what}: {} is {deviations:.1} standard deviations from {mean}",
+                sum / n
+            );
+        };
+        check("x", powers[0], 0.0, 1.0);
+        check("x²", powers[1], 1.0, 2.0);
+        check("x³", powers[2], 0.0, 15.0);
+        check("x⁴", powers[3], 3.0, 96.0);
+        check("x·x′", products, 0.0, 1.0);
+        for (sum, tail) in tails.into_iter().zip(TAILS) {
+            let p = erfc(tail / sqrt(2.0));
+            check("|x| beyond 1, 2, 3 or 4", sum, p, p * (1.0 - p));
+        }
+    }
+
+    #[test]
+    fn normal_numbers_are_normally_distributed() {
+        let mut rng = SmallRng::seed_from_u64(1);
+        has_the_means_of_the_normal_distribution::<f32>(|| rng.random());
+        has_the_means_of_the_normal_distribution::<f64>(|| rng.random());
+    }
 }

@@ -2,13 +2,18 @@
 #![doc = include_str!("../README.md")]
 
 mod affine;
+mod arch;
 mod bytes;
-mod dispatch;
+mod elementary;
+mod environment;
 mod error;
 mod flat;
 mod matrix;
 mod product;
 mod real;
+mod shape;
+mod target;
+mod tuning;
 
 pub mod activation;
 pub mod checkpoint;
@@ -23,7 +28,8 @@ pub mod patterns;
 pub mod rnn;
 
 pub use affine::Affine;
-pub use dispatch::{Backend, backend};
+pub use arch::{Backend, backend};
+pub use environment::{FloatEnvironmentError, check_float_environment};
 pub use error::LengthMismatch;
 pub use flat::Flat;
 pub use matrix::{Matrix, Vector};

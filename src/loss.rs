@@ -7,8 +7,10 @@
 use core::error::Error;
 use core::fmt;
 
+use crate::arch::Core as _;
 use crate::dense::softmax_column;
-use crate::{LengthMismatch, Matrix, Real};
+use crate::shape::Shape;
+use crate::{Flat, LengthMismatch, Matrix, Real};
 
 /// What becomes of the losses of all samples and steps.
 ///
@@ -120,24 +122,47 @@ pub fn softmax_cross_entropy<const Y: usize, const M: usize, T: Real>(
     LengthMismatch::check("target", z.len(), target.len())?;
     LengthMismatch::check("dz", z.len(), dz.len())?;
     let s: T = reduction.scale(z.len() * M);
+    let sum = T::Core::cross_entropy(
+        Shape::of::<Y, Y, M>().units,
+        s,
+        Matrix::slice_as_flat(z),
+        Matrix::slice_as_flat(target),
+        Matrix::slice_as_flat_mut(dz),
+    );
+    Ok(scaled(s, sum, z.len()))
+}
+
+/// −Σ p_k·ln softmax(z)_k over all samples, and dz.
+pub(crate) fn cross_entropy<T: Real>(
+    classes: usize,
+    s: T,
+    z: &[T],
+    target: &[T],
+    dz: &mut [T],
+) -> T {
     let mut sum = T::ZERO;
-    for ((z, target), dz) in z.iter().zip(target).zip(dz) {
-        for ((z, p), dz) in z.0.iter().zip(&target.0).zip(&mut dz.0) {
+    let (mut z, mut target, mut dz) = (z, target, dz);
+    while !dz.is_empty() {
+        let (z_now, z_rest) = z.split_at_checked(classes).unwrap_or_default();
+        let (p, p_rest) = target.split_at_checked(classes).unwrap_or_default();
+        let (dz_now, dz_rest) = dz.split_at_mut_checked(classes).unwrap_or_default();
+        (z, target, dz) = (z_rest, p_rest, dz_rest);
+        for (dz, z) in dz_now.iter_mut().zip(z_now) {
             *dz = *z;
-            let (max, ln_sum) = softmax_column(dz);
-            let mut all = T::ZERO; // Σⱼ p_j
-            for k in 0..Y {
-                all = all + p[k];
-                if p[k] != T::ZERO {
-                    sum = sum - p[k] * ((z[k] - max) - ln_sum);
-                }
-            }
-            for k in 0..Y {
-                dz[k] = s * (dz[k] * all - p[k]);
+        }
+        let (max, ln_sum) = softmax_column(dz_now);
+        let mut all = T::ZERO; // Σⱼ p_j
+        for (&z, &p) in z_now.iter().zip(p) {
+            all = all + p;
+            if p != T::ZERO {
+                sum = sum - p * ((z - max) - ln_sum);
             }
         }
+        for (dz, &p) in dz_now.iter_mut().zip(p) {
+            *dz = s * (*dz * all - p);
+        }
     }
-    Ok(scaled(s, sum, z.len()))
+    sum
 }
 
 /// Softmax cross-entropy against class indices: L = −s·Σ ln softmax(z)_class.
@@ -170,21 +195,43 @@ pub fn softmax_cross_entropy_classes<const Y: usize, const M: usize, T: Real>(
         return Err(TargetError::Class { class, classes: Y });
     }
     let s: T = reduction.scale(z.len() * M);
+    let sum = T::Core::cross_entropy_classes(
+        Shape::of::<Y, Y, M>().units,
+        s,
+        Matrix::slice_as_flat(z),
+        classes.as_flattened(),
+        Matrix::slice_as_flat_mut(dz),
+    );
+    Ok(scaled(s, sum, z.len()))
+}
+
+/// −Σ ln softmax(z)_class over all samples, and dz.
+pub(crate) fn cross_entropy_classes<T: Real>(
+    classes: usize,
+    s: T,
+    z: &[T],
+    class: &[usize],
+    dz: &mut [T],
+) -> T {
     let mut sum = T::ZERO;
-    for ((z, classes), dz) in z.iter().zip(classes).zip(dz) {
-        for ((z, class), dz) in z.0.iter().zip(classes).zip(&mut dz.0) {
+    let (mut z, mut dz) = (z, dz);
+    for &class in class {
+        let (z_now, z_rest) = z.split_at_checked(classes).unwrap_or_default();
+        let (dz_now, dz_rest) = dz.split_at_mut_checked(classes).unwrap_or_default();
+        (z, dz) = (z_rest, dz_rest);
+        for (dz, z) in dz_now.iter_mut().zip(z_now) {
             *dz = *z;
-            let (max, ln_sum) = softmax_column(dz);
-            for k in 0..Y {
-                if k == *class {
-                    sum = sum - ((z[k] - max) - ln_sum);
-                    dz[k] = dz[k] - T::ONE;
-                }
-                dz[k] = s * dz[k];
+        }
+        let (max, ln_sum) = softmax_column(dz_now);
+        for (k, (dz, &z)) in dz_now.iter_mut().zip(z_now).enumerate() {
+            if k == class {
+                sum = sum - ((z - max) - ln_sum);
+                *dz = *dz - T::ONE;
             }
+            *dz = s * *dz;
         }
     }
-    Ok(scaled(s, sum, z.len()))
+    sum
 }
 
 /// Squared error: L = s·Σ (y − target)².
@@ -213,17 +260,21 @@ pub fn squared_error<const Y: usize, const M: usize, T: Real>(
     LengthMismatch::check("target", y.len(), target.len())?;
     LengthMismatch::check("dy", y.len(), dy.len())?;
     let s: T = reduction.scale(y.len() * M * Y);
+    let (y_flat, target) = (Matrix::slice_as_flat(y), Matrix::slice_as_flat(target));
+    let sum = T::Core::squared_error(s, y_flat, target, Matrix::slice_as_flat_mut(dy));
+    Ok(scaled(s, sum, y.len()))
+}
+
+/// Σ (y − target)², and dy.
+pub(crate) fn squared_error_all<T: Real>(s: T, y: &[T], target: &[T], dy: &mut [T]) -> T {
     let two_s = s + s;
     let mut sum = T::ZERO;
     for ((y, target), dy) in y.iter().zip(target).zip(dy) {
-        let (y, target) = (y.0.as_flattened(), target.0.as_flattened());
-        for ((y, target), dy) in y.iter().zip(target).zip(dy.0.as_flattened_mut()) {
-            let error = *y - *target;
-            sum = sum + error * error;
-            *dy = two_s * error;
-        }
+        let error = *y - *target;
+        sum = sum + error * error;
+        *dy = two_s * error;
     }
-    Ok(scaled(s, sum, y.len()))
+    sum
 }
 
 /// s·sum, and 0 where there were no steps and s is infinite.

@@ -127,18 +127,6 @@ impl<const R: usize, const C: usize, T: Real> Matrix<R, C, T> {
         }
     }
 
-    /// self + other, entry by entry.
-    #[inline(always)]
-    pub(crate) fn add(&mut self, other: &Self)
-    where
-        T: Real,
-    {
-        let other = other.0.as_flattened();
-        for (sum, term) in self.0.as_flattened_mut().iter_mut().zip(other) {
-            *sum = *sum + *term;
-        }
-    }
-
     /// All columns, as they are stored.
     ///
     /// ```

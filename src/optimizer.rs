@@ -3,6 +3,7 @@
 //! All see the weights as one slice ([`Flat::as_flat_mut`](crate::Flat::as_flat_mut)); what they
 //! remember from update to update lies in buffers of the caller, zeroed at first.
 
+use crate::arch::{Core as _, Vector, one_by_one};
 use crate::{LengthMismatch, Real};
 
 /// Plain gradient descent: w = w − η·g.
@@ -34,10 +35,20 @@ impl<T: Real> Sgd<T> {
     /// ```
     pub fn update(&self, weights: &mut [T], grads: &[T]) -> Result<(), LengthMismatch> {
         LengthMismatch::check("grads", weights.len(), grads.len())?;
-        for (w, &g) in weights.iter_mut().zip(grads) {
-            *w = *w - self.learning_rate * g;
-        }
+        T::Core::sgd(self.learning_rate, weights, grads);
         Ok(())
+    }
+}
+
+/// w = w − η·g
+#[inline(always)]
+pub(crate) fn sgd<V: Vector>(learning_rate: V::Scalar, w: &mut [V::Scalar], g: &[V::Scalar]) {
+    if one_by_one::<V>() {
+        return self::sgd::<V::Half>(learning_rate, w, g);
+    }
+    let eta = V::splat(learning_rate);
+    for i in (0..w.len()).step_by(V::LANES) {
+        (V::load(w, i) - eta * V::load(g, i)).store(w, i);
     }
 }
 
@@ -82,11 +93,28 @@ impl<T: Real> Momentum<T> {
     ) -> Result<(), LengthMismatch> {
         LengthMismatch::check("grads", weights.len(), grads.len())?;
         LengthMismatch::check("velocity", weights.len(), velocity.len())?;
-        for ((w, &g), v) in weights.iter_mut().zip(grads).zip(velocity) {
-            *v = self.momentum * *v + g;
-            *w = *w - self.learning_rate * *v;
-        }
+        T::Core::momentum(self.learning_rate, self.momentum, weights, grads, velocity);
         Ok(())
+    }
+}
+
+/// v = μ·v + g, w = w − η·v
+#[inline(always)]
+pub(crate) fn momentum<V: Vector>(
+    learning_rate: V::Scalar,
+    momentum: V::Scalar,
+    w: &mut [V::Scalar],
+    g: &[V::Scalar],
+    v: &mut [V::Scalar],
+) {
+    if one_by_one::<V>() {
+        return self::momentum::<V::Half>(learning_rate, momentum, w, g, v);
+    }
+    let (eta, mu) = (V::splat(learning_rate), V::splat(momentum));
+    for i in (0..w.len()).step_by(V::LANES) {
+        let next = mu * V::load(v, i) + V::load(g, i);
+        next.store(v, i);
+        (V::load(w, i) - eta * next).store(w, i);
     }
 }
 
@@ -182,24 +210,51 @@ impl<T: Real> Adam<T> {
         LengthMismatch::check("grads", weights.len(), grads.len())?;
         LengthMismatch::check("m", weights.len(), m.len())?;
         LengthMismatch::check("v", weights.len(), v.len())?;
-        let Adam {
-            learning_rate,
-            beta1,
-            beta2,
-            epsilon,
-            weight_decay,
-            ..
-        } = *self;
-        self.beta1_power = self.beta1_power * beta1;
-        self.beta2_power = self.beta2_power * beta2;
-        let (correct1, correct2) = (T::ONE - self.beta1_power, T::ONE - self.beta2_power);
-        for (((w, &g), m), v) in weights.iter_mut().zip(grads).zip(m).zip(v) {
-            *m = beta1 * *m + (T::ONE - beta1) * g;
-            *v = beta2 * *v + (T::ONE - beta2) * (g * g);
-            let (m_hat, v_hat) = (*m / correct1, *v / correct2);
-            *w = *w - learning_rate * (m_hat / (v_hat.sqrt() + epsilon) + weight_decay * *w);
-        }
+        self.beta1_power = self.beta1_power * self.beta1;
+        self.beta2_power = self.beta2_power * self.beta2;
+        T::Core::adam(self, weights, grads, m, v);
         Ok(())
+    }
+}
+
+/// The table of [`Adam`], for an update that has been counted.
+#[inline(always)]
+pub(crate) fn adam<V: Vector>(
+    adam: &Adam<V::Scalar>,
+    w: &mut [V::Scalar],
+    g: &[V::Scalar],
+    m: &mut [V::Scalar],
+    v: &mut [V::Scalar],
+) {
+    if one_by_one::<V>() {
+        return self::adam::<V::Half>(adam, w, g, m, v);
+    }
+    let c = V::splat;
+    let one = V::Scalar::ONE;
+    let (beta1, beta2) = (c(adam.beta1), c(adam.beta2));
+    let (rest1, rest2) = (c(one - adam.beta1), c(one - adam.beta2));
+    let (correct1, correct2) = (c(one - adam.beta1_power), c(one - adam.beta2_power));
+    let (eta, epsilon, lambda) = (c(adam.learning_rate), c(adam.epsilon), c(adam.weight_decay));
+    for i in (0..w.len()).step_by(V::LANES) {
+        let (w_now, g_now) = (V::load(w, i), V::load(g, i));
+        let m_now = beta1 * V::load(m, i) + rest1 * g_now;
+        let v_now = beta2 * V::load(v, i) + rest2 * (g_now * g_now);
+        m_now.store(m, i);
+        v_now.store(v, i);
+        let (m_hat, v_hat) = (m_now / correct1, v_now / correct2);
+        let step = m_hat / (v_hat.sqrt() + epsilon) + lambda * w_now;
+        (w_now - eta * step).store(w, i);
+    }
+}
+
+/// sum = sum + term
+#[inline(always)]
+pub(crate) fn add<V: Vector>(sum: &mut [V::Scalar], term: &[V::Scalar]) {
+    if one_by_one::<V>() {
+        return self::add::<V::Half>(sum, term);
+    }
+    for i in (0..sum.len()).step_by(V::LANES) {
+        (V::load(sum, i) + V::load(term, i)).store(sum, i);
     }
 }
 
@@ -221,6 +276,11 @@ impl<T: Real> Adam<T> {
 /// assert!(clip_by_global_norm(&mut [&mut [f32::NAN]], 1.0).is_nan());
 /// ```
 pub fn clip_by_global_norm<T: Real>(grads: &mut [&mut [T]], max_norm: T) -> T {
+    T::Core::clip_by_global_norm(grads, max_norm)
+}
+
+/// [`clip_by_global_norm`]
+pub(crate) fn clip<T: Real>(grads: &mut [&mut [T]], max_norm: T) -> T {
     let norm = global_norm(grads);
     if norm.is_finite() && norm > max_norm {
         for g in grads.iter_mut().flat_map(|grads| grads.iter_mut()) {

@@ -3,70 +3,58 @@
 use core::fmt::{Debug, Display};
 use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
-use crate::activation::{self, stages::Stages};
+use crate::activation;
+use crate::arch::{Core, Double, Plain, Single, Vector as _};
+use crate::elementary;
 
 pub(crate) mod sealed {
-    pub trait Sealed: Copy + crate::activation::stages::Stages {
-        /// z_g = z_g + W_g·u for the rows i .. i + 4 of four matrices, where the target has
-        /// something better than what the compiler makes of the loop: the same operations in the
-        /// same order. False where it has not.
-        #[inline(always)]
-        fn four_gates<const R: usize, const K: usize>(
-            _z: &mut [[Self; 4]; 4],
-            _w: [&[[Self; R]; K]; 4],
-            _i: usize,
-            _u: &[Self; K],
-        ) -> bool {
-            false
-        }
+    use super::Core;
 
-        /// The scalar from its bytes, the least significant first; 0 where there are too few.
-        fn read_le(bytes: &[u8]) -> Self;
-        /// The bytes of the scalar, the least significant first, where they fit.
-        fn write_le(self, bytes: &mut [u8]);
-    }
-
-    impl Sealed for f32 {
-        #[inline(always)]
-        fn read_le(bytes: &[u8]) -> f32 {
-            bytes
-                .first_chunk()
-                .map_or(0.0, |bytes| f32::from_le_bytes(*bytes))
-        }
-        #[inline(always)]
-        fn write_le(self, bytes: &mut [u8]) {
-            if let Some(bytes) = bytes.first_chunk_mut() {
-                *bytes = self.to_le_bytes();
-            }
-        }
-
-        #[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
-        #[inline(always)]
-        fn four_gates<const R: usize, const K: usize>(
-            z: &mut [[f32; 4]; 4],
-            w: [&[[f32; R]; K]; 4],
-            i: usize,
-            u: &[f32; K],
-        ) -> bool {
-            crate::dispatch::four_gates(z, w, i, u)
-        }
-    }
-
-    impl Sealed for f64 {
-        #[inline(always)]
-        fn read_le(bytes: &[u8]) -> f64 {
-            bytes
-                .first_chunk()
-                .map_or(0.0, |bytes| f64::from_le_bytes(*bytes))
-        }
-        #[inline(always)]
-        fn write_le(self, bytes: &mut [u8]) {
-            if let Some(bytes) = bytes.first_chunk_mut() {
-                *bytes = self.to_le_bytes();
-            }
-        }
+    /// Nothing that a user can reach: the trait behind the type cannot be named.
+    pub trait Sealed: Sized {
+        /// The doors to the core.
+        type Core: Core<Self>
+        where
+            Self: crate::Real;
     }
 }
+
+impl sealed::Sealed for f32 {
+    type Core = Single;
+}
+
+impl sealed::Sealed for f64 {
+    type Core = Double;
+}
+
+/// A scalar as bytes, the least significant first.
+pub(crate) trait Bytes: Copy {
+    /// The scalar from its bytes; 0 where there are too few.
+    fn read_le(bytes: &[u8]) -> Self;
+    /// The bytes of the scalar, where they fit.
+    fn write_le(self, bytes: &mut [u8]);
+}
+
+macro_rules! bytes {
+    ($float:ident) => {
+        impl Bytes for $float {
+            #[inline(always)]
+            fn read_le(bytes: &[u8]) -> $float {
+                bytes
+                    .first_chunk()
+                    .map_or(0.0, |bytes| $float::from_le_bytes(*bytes))
+            }
+            #[inline(always)]
+            fn write_le(self, bytes: &mut [u8]) {
+                if let Some(bytes) = bytes.first_chunk_mut() {
+                    *bytes = self.to_le_bytes();
+                }
+            }
+        }
+    };
+}
+bytes!(f32);
+bytes!(f64);
 
 /// The scalar type of every matrix: `f32` or `f64`.
 ///
@@ -172,7 +160,10 @@ pub trait Real:
     /// assert_eq!(Real::tanh(f32::INFINITY), 1.0);
     /// ```
     fn tanh(self) -> Self;
-    /// ln(1 + x), by `libm`.
+    /// ln(1 + x), right to the last digits where x is near 0.
+    ///
+    /// The error is below one unit in the last place: at most 0.84 of it in f32, over all inputs, and
+    /// 0.86 in f64, over a sample. −1 gives −∞, less than that NaN.
     ///
     /// ```
     /// use bptt::Real;
@@ -223,23 +214,18 @@ impl Real for f32 {
     fn to_f64(self) -> f64 {
         self.into()
     }
-    #[inline(always)]
     fn exp(self) -> f32 {
-        activation::stages::exp_f32(self)
+        activation::exp_vector(Plain::<f32, 1>::splat(self)).scalar()
     }
-    #[inline(always)]
     fn sigmoid(self) -> f32 {
-        let (r, t) = f32::sigmoid_reduce(self);
-        f32::sigmoid_divide(f32::sigmoid_power(r), t)
+        activation::sigmoid_vector(Plain::<f32, 1>::splat(self)).scalar()
     }
-    #[inline(always)]
     fn tanh(self) -> f32 {
-        let (r, t) = f32::tanh_reduce(self);
-        f32::tanh_divide(f32::tanh_power(r), t)
+        activation::tanh_vector(Plain::<f32, 1>::splat(self)).scalar()
     }
     #[inline(always)]
     fn ln_1p(self) -> f32 {
-        libm::log1pf(self)
+        elementary::ln_1p_f32(self)
     }
     #[inline(always)]
     fn sqrt(self) -> f32 {
@@ -272,23 +258,18 @@ impl Real for f64 {
     fn to_f64(self) -> f64 {
         self
     }
-    #[inline(always)]
     fn exp(self) -> f64 {
-        activation::stages::exp_f64(self)
+        activation::exp_vector(Plain::<f64, 1>::splat(self)).scalar()
     }
-    #[inline(always)]
     fn sigmoid(self) -> f64 {
-        let (r, t) = f64::sigmoid_reduce(self);
-        f64::sigmoid_divide(f64::sigmoid_power(r), t)
+        activation::sigmoid_vector(Plain::<f64, 1>::splat(self)).scalar()
     }
-    #[inline(always)]
     fn tanh(self) -> f64 {
-        let (r, t) = f64::tanh_reduce(self);
-        f64::tanh_divide(f64::tanh_power(r), t)
+        activation::tanh_vector(Plain::<f64, 1>::splat(self)).scalar()
     }
     #[inline(always)]
     fn ln_1p(self) -> f64 {
-        libm::log1p(self)
+        elementary::ln_1p_f64(self)
     }
     #[inline(always)]
     fn sqrt(self) -> f64 {

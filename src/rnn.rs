@@ -40,15 +40,13 @@
 //! gradients of the weights depend on all of them). ±∞ follow IEEE-754: tanh ±∞ = ±1, and 0·∞ is
 //! NaN.
 
-use core::slice;
+pub(crate) mod core;
 
-use crate::activation::Passes;
-use crate::dispatch::{self, Kernel, VECTORS};
-use crate::product::{
-    Blocks, Lanes, accumulate, block_mut, forward as product, in_blocks, steps_at_a_time,
-    transposed,
-};
-use crate::{Affine, LengthMismatch, Matrix, Real};
+use ::core::slice;
+
+use crate::arch::Core as _;
+use crate::shape::Shape;
+use crate::{Affine, Flat, LengthMismatch, Matrix, Real};
 
 /// The weights of an RNN cell, or a gradient with respect to them.
 ///
@@ -84,12 +82,7 @@ pub fn cell_forward<const X: usize, const A: usize, const M: usize, T: Real>(
     a_prev: &Matrix<A, M, T>,
     a_next: &mut Matrix<A, M, T>,
 ) {
-    dispatch::run::<T, _>(Forward {
-        params,
-        x: slice::from_ref(x),
-        a0: a_prev,
-        a: slice::from_mut(a_next),
-    });
+    sequence_forward(params, slice::from_ref(x), a_prev, slice::from_mut(a_next));
 }
 
 /// One step backward: (4) to (9).
@@ -130,16 +123,16 @@ pub fn cell_backward<const X: usize, const A: usize, const M: usize, T: Real>(
     dx: &mut Matrix<X, M, T>,
     da_prev: &mut Matrix<A, M, T>,
 ) {
-    dispatch::run::<T, _>(Backward {
+    sequence_backward(
         params,
-        x: slice::from_ref(x),
-        a0: a_prev,
-        a: slice::from_ref(a_next),
-        da: slice::from_mut(da_next),
+        slice::from_ref(x),
+        a_prev,
+        slice::from_ref(a_next),
+        slice::from_mut(da_next),
         grads,
-        dx: Some(slice::from_mut(dx)),
-        da_state: da_prev,
-    });
+        Some(slice::from_mut(dx)),
+        da_prev,
+    );
 }
 
 /// A sequence forward: (1) and (2) for t = 1 … T.
@@ -169,76 +162,25 @@ pub fn forward<const X: usize, const A: usize, const M: usize, T: Real>(
     a: &mut [Matrix<A, M, T>],
 ) -> Result<(), LengthMismatch> {
     LengthMismatch::check("a", x.len(), a.len())?;
-    dispatch::run::<T, _>(Forward { params, x, a0, a });
+    sequence_forward(params, x, a0, a);
     Ok(())
 }
 
-struct Forward<'a, const X: usize, const A: usize, const M: usize, T: Real> {
-    params: &'a Params<X, A, T>,
-    x: &'a [Matrix<X, M, T>],
-    a0: &'a Matrix<A, M, T>,
-    a: &'a mut [Matrix<A, M, T>],
-}
-
-impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Forward<'_, X, A, M, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const L: usize, const W: usize>(self) {
-        let Forward { params, x, a0, a } = self;
-        let Affine { wa, wx, b } = params;
-        let steps = steps_at_a_time::<M>();
-        let mut passes = Passes::<W, T>::ZERO;
-        let mut a_prev = a0;
-        let mut a = a.chunks_mut(steps); // Not zipped: see `transposed`.
-        for x in x.chunks(steps) {
-            let a = a.next().unwrap_or_default();
-            product::<L, W, A, X, M, T>(wx, Some(b), x, a, 0, 1); // (1), first part: b + Wx·x⟨t⟩
-            for a in a {
-                if const { M >= 4 } {
-                    let (u, z) = (slice::from_ref(a_prev), slice::from_mut(a));
-                    product::<L, W, A, A, M, T>(wa, None, u, z, 0, 1); // (1) … + Wa·a⟨t−1⟩
-                    passes.tanh_slice(a.0.as_flattened_mut()); // (2)
-                } else {
-                    for m in 0..M {
-                        in_blocks::<A, W>(&mut Recurrence::<L, W, A, T> {
-                            wa,
-                            a_prev: &a_prev.0[m],
-                            a: &mut a.0[m],
-                            passes: &mut passes,
-                        });
-                    }
-                }
-                a_prev = a;
-            }
-        }
-    }
-}
-
-/// One column of a⟨t⟩: the activation is applied while the sums of a block of units are in
-/// registers or, where there are many, in the cache.
-struct Recurrence<'a, const L: usize, const W: usize, const A: usize, T> {
-    wa: &'a Matrix<A, A, T>,
-    a_prev: &'a [T; A],
-    a: &'a mut [T; A],
-    passes: &'a mut Passes<W, T>,
-}
-
-impl<const L: usize, const W: usize, const A: usize, T: Real> Blocks
-    for Recurrence<'_, L, W, A, T>
-{
-    #[inline(always)]
-    fn block<const B: usize>(&mut self, i: usize) {
-        let z = accumulate(Lanes::<B, T>::load(self.a, i), self.wa, i, self.a_prev); // (1) … + Wa·a⟨t−1⟩
-        if const { VECTORS && B > L } {
-            z.store(self.a, i);
-            if let Some(z) = block_mut::<B, T>(self.a, i) {
-                self.passes.tanh(z); // (2)
-            }
-        } else {
-            z.map(T::tanh).store(self.a, i); // (2)
-        }
-    }
+/// The shell of forward: `a` has the length of `x`.
+#[inline(always)]
+fn sequence_forward<const X: usize, const A: usize, const M: usize, T: Real>(
+    params: &Params<X, A, T>,
+    x: &[Matrix<X, M, T>],
+    a0: &Matrix<A, M, T>,
+    a: &mut [Matrix<A, M, T>],
+) {
+    T::Core::rnn_forward(
+        Shape::of::<X, A, M>(),
+        params.as_flat(),
+        Matrix::slice_as_flat(x),
+        a0.as_flat(),
+        Matrix::slice_as_flat_mut(a),
+    );
 }
 
 /// A sequence backward: (3) to (9) for t = T … 1.
@@ -288,90 +230,33 @@ pub fn backward<const X: usize, const A: usize, const M: usize, T: Real>(
     LengthMismatch::check("da", x.len(), da.len())?;
     LengthMismatch::check("dx", x.len(), dx.as_ref().map_or(x.len(), |dx| dx.len()))?;
     if let Some(da) = da.last_mut() {
-        da.add(da_state); // (3) for t = T
+        T::Core::add(da.as_flat_mut(), da_state.as_flat()); // (3) for t = T
     }
-    dispatch::run::<T, _>(Backward {
-        params,
-        x,
-        a0,
-        a,
-        da,
-        grads,
-        dx,
-        da_state,
-    });
+    sequence_backward(params, x, a0, a, da, grads, dx, da_state);
     Ok(())
 }
 
-/// (4) to (9), and (3) for all steps but the last, whose da is whole already.
-struct Backward<'a, const X: usize, const A: usize, const M: usize, T: Real> {
-    params: &'a Params<X, A, T>,
-    x: &'a [Matrix<X, M, T>],
-    a0: &'a Matrix<A, M, T>,
-    a: &'a [Matrix<A, M, T>],
-    da: &'a mut [Matrix<A, M, T>],
-    grads: &'a mut Params<X, A, T>,
-    dx: Option<&'a mut [Matrix<X, M, T>]>,
-    da_state: &'a mut Matrix<A, M, T>,
-}
-
-impl<const X: usize, const A: usize, const M: usize, T: Real> Kernel for Backward<'_, X, A, M, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const L: usize, const W: usize>(self) {
-        let Backward {
-            params,
-            x,
-            a0,
-            a,
-            da,
-            grads,
-            dx,
-            da_state,
-        } = self;
-        let mut dx = dx;
-        let mut end = x.len();
-        while end > 0 {
-            let start = end.saturating_sub(steps_at_a_time::<M>());
-            for t in (start..end).rev() {
-                let (Some((before, [dz, ..])), Some(a)) = (da.split_at_mut_checked(t), a.get(t))
-                else {
-                    return; // There are as many da and a as steps.
-                };
-                through_step::<L, X, A, M, T>(params, a, dz, da_state); // (4), (8)
-                if let Some(da) = before.last_mut() {
-                    da.add(da_state); // (3)
-                }
-            }
-            let x = x.get(start..end).unwrap_or_default();
-            let a_first = start.checked_sub(1).and_then(|t| a.get(t)).unwrap_or(a0);
-            let a_later = a.get(start..end - 1).unwrap_or_default();
-            let dz = da.get(start..end).unwrap_or_default();
-            grads.add_gradients::<L, M>(x, a_first, a_later, dz, 0, 1); // (5), (6), (7)
-            if let Some(dx) = dx.as_mut().and_then(|dx| dx.get_mut(start..end)) {
-                transposed::<L, 1, A, X, M, T>([&params.wx], dz, 1, dx); // (9)
-            }
-            end = start;
-        }
-    }
-}
-
-/// `da` in: dh⟨t⟩, out: dz⟨t⟩ (4); `da_prev` out: Waᵀ·dz⟨t⟩ (8).
+/// The shell of backward: all that there is has the length of `x`, and the last da is whole.
 #[inline(always)]
-fn through_step<const L: usize, const X: usize, const A: usize, const M: usize, T: Real>(
+fn sequence_backward<const X: usize, const A: usize, const M: usize, T: Real>(
     params: &Params<X, A, T>,
-    a: &Matrix<A, M, T>,
-    da: &mut Matrix<A, M, T>,
-    da_prev: &mut Matrix<A, M, T>,
+    x: &[Matrix<X, M, T>],
+    a0: &Matrix<A, M, T>,
+    a: &[Matrix<A, M, T>],
+    da: &mut [Matrix<A, M, T>],
+    grads: &mut Params<X, A, T>,
+    dx: Option<&mut [Matrix<X, M, T>]>,
+    da_state: &mut Matrix<A, M, T>,
 ) {
-    for (da, a) in da.0.as_flattened_mut().iter_mut().zip(a.0.as_flattened()) {
-        *da = *da * (T::ONE - *a * *a); // (4)
-    }
-    transposed::<L, 1, A, A, M, T>(
-        [&params.wa],
-        slice::from_ref(da),
-        1,
-        slice::from_mut(da_prev),
-    ); // (8)
+    T::Core::rnn_backward(
+        Shape::of::<X, A, M>(),
+        params.as_flat(),
+        Matrix::slice_as_flat(x),
+        a0.as_flat(),
+        Matrix::slice_as_flat(a),
+        Matrix::slice_as_flat_mut(da),
+        grads.as_flat_mut(),
+        dx.map(Matrix::slice_as_flat_mut),
+        da_state.as_flat_mut(),
+    );
 }

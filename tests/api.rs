@@ -30,15 +30,29 @@ struct Module {
 }
 
 fn read(name: &str) -> Module {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("src")
-        .join(format!("{name}.rs"));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (file, room) = (source.join(format!("{name}.rs")), source.join(name));
+    let path = if file.exists() {
+        file
+    } else {
+        room.join("mod.rs")
+    };
     let source = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let file = syn::parse_file(&source).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let (mut items, mut impls) = (vec![], vec![]);
     for item in expand(file.items) {
         match item {
             Item::Impl(item) => impls.push(item),
+            // A room hands on what stands in one of its files.
+            Item::Use(item) if matches!(item.vis, Visibility::Public(_)) && room.is_dir() => {
+                let UseTree::Path(path) = &item.tree else {
+                    panic!("pub use of a single name")
+                };
+                let from = read(&format!("{name}/{}", path.ident));
+                let wanted = used(&path.tree);
+                let found = |item: &Item| wanted.contains(&self::name(item));
+                items.extend(from.items.into_iter().filter(found));
+            }
             item => items.push(item),
         }
     }
@@ -74,6 +88,7 @@ fn expand(items: Vec<Item>) -> Vec<Item> {
                     .unwrap();
                 macros.insert(name.to_string(), (parameters, body.to_string()));
             }
+            Item::Macro(Stamp { mac, .. }) if mac.path.is_ident("compile_error") => {}
             Item::Macro(Stamp { mac, .. }) => {
                 let (parameters, body) = &macros[&mac.path.segments[0].ident.to_string()];
                 let arguments = mac.tokens.to_string();
@@ -223,7 +238,7 @@ fn is_visible(item: &ItemImpl, names: &[String]) -> bool {
         _ => panic!("an impl for something that has no name"),
     };
     let scalar = ["f32", "f64"].contains(&of.as_str());
-    let hidden = ["Sealed", "Kernel", "Blocks"];
+    let hidden = ["Sealed", "Constants", "Bytes"];
     let of_trait = item.trait_.as_ref().map(|(path, _)| last(path));
     (scalar || names.contains(&of)) && !of_trait.is_some_and(|name| hidden.contains(&&*name))
 }

@@ -426,6 +426,7 @@ fn lstm_in_f64() {
     lstm_laws::<5, 33, 2, f64>(); // from A = 33 on the weights are walked column by column
     lstm_laws::<15, 2, 1, f64>();
     lstm_laws::<3, 23, 8, f64>();
+    lstm_laws::<4, 32, 1, f64>(); // two whole blocks of the 16 that AVX-512 keeps, and the last A before the columns
 }
 
 #[test]

@@ -276,7 +276,8 @@ fn nine_files() {
 // -------------------------------------------------------------------------------------------------
 
 const X: usize = 3;
-const A: usize = 2;
+/// Neither 2 nor 4, for which 2 + A, 2·A and A·A, or A·A and 4·A, would be the same number.
+const A: usize = 5;
 
 /// Multiples of 1/64 in ±1, no two neighbours alike: sums of products of some of them are exact.
 fn numbers(seed: usize, n: usize) -> Vec<f64> {
@@ -382,10 +383,10 @@ const LSTM: [Functions<Lstm>; 4] = [
     Functions {
         name: "pytorch",
         arguments: &[
-            ("weight_ih", 24),
-            ("weight_hh", 16),
-            ("bias_ih", 8),
-            ("bias_hh", 8),
+            ("weight_ih", 60),
+            ("weight_hh", 100),
+            ("bias_ih", 20),
+            ("bias_hh", 20),
         ],
         read: |p, v| pytorch::read_lstm(p, &v[0], &v[1], Some((&v[2], &v[3]))),
         read_without: Some(|p, v| pytorch::read_lstm(p, &v[0], &v[1], None)),
@@ -396,7 +397,7 @@ const LSTM: [Functions<Lstm>; 4] = [
     },
     Functions {
         name: "keras",
-        arguments: &[("kernel", 24), ("recurrent_kernel", 16), ("bias", 8)],
+        arguments: &[("kernel", 60), ("recurrent_kernel", 100), ("bias", 20)],
         read: |p, v| keras::read_lstm(p, &v[0], &v[1], Some(&v[2])),
         read_without: Some(|p, v| keras::read_lstm(p, &v[0], &v[1], None)),
         write: |p, v| {
@@ -406,7 +407,7 @@ const LSTM: [Functions<Lstm>; 4] = [
     },
     Functions {
         name: "onnx",
-        arguments: &[("w", 24), ("r", 16), ("b", 16)],
+        arguments: &[("w", 60), ("r", 100), ("b", 40)],
         read: |p, v| onnx::read_lstm(p, &v[0], &v[1], Some(&v[2])),
         read_without: Some(|p, v| onnx::read_lstm(p, &v[0], &v[1], None)),
         write: |p, v| {
@@ -417,14 +418,14 @@ const LSTM: [Functions<Lstm>; 4] = [
     Functions {
         name: "textbook",
         arguments: &[
-            ("wf", 10),
-            ("wi", 10),
-            ("wc", 10),
-            ("wo", 10),
-            ("bf", 2),
-            ("bi", 2),
-            ("bc", 2),
-            ("bo", 2),
+            ("wf", 40),
+            ("wi", 40),
+            ("wc", 40),
+            ("wo", 40),
+            ("bf", 5),
+            ("bi", 5),
+            ("bc", 5),
+            ("bo", 5),
         ],
         read: |p, v| {
             let [w0, w1, w2, w3, b0, b1, b2, b3] = v else {
@@ -446,10 +447,10 @@ const RNN: [Functions<Rnn>; 4] = [
     Functions {
         name: "pytorch",
         arguments: &[
-            ("weight_ih", 6),
-            ("weight_hh", 4),
-            ("bias_ih", 2),
-            ("bias_hh", 2),
+            ("weight_ih", 15),
+            ("weight_hh", 25),
+            ("bias_ih", 5),
+            ("bias_hh", 5),
         ],
         read: |p, v| pytorch::read_rnn(p, &v[0], &v[1], Some((&v[2], &v[3]))),
         read_without: Some(|p, v| pytorch::read_rnn(p, &v[0], &v[1], None)),
@@ -460,7 +461,7 @@ const RNN: [Functions<Rnn>; 4] = [
     },
     Functions {
         name: "keras",
-        arguments: &[("kernel", 6), ("recurrent_kernel", 4), ("bias", 2)],
+        arguments: &[("kernel", 15), ("recurrent_kernel", 25), ("bias", 5)],
         read: |p, v| keras::read_rnn(p, &v[0], &v[1], Some(&v[2])),
         read_without: Some(|p, v| keras::read_rnn(p, &v[0], &v[1], None)),
         write: |p, v| {
@@ -470,7 +471,7 @@ const RNN: [Functions<Rnn>; 4] = [
     },
     Functions {
         name: "onnx",
-        arguments: &[("w", 6), ("r", 4), ("b", 4)],
+        arguments: &[("w", 15), ("r", 25), ("b", 10)],
         read: |p, v| onnx::read_rnn(p, &v[0], &v[1], Some(&v[2])),
         read_without: Some(|p, v| onnx::read_rnn(p, &v[0], &v[1], None)),
         write: |p, v| {
@@ -480,7 +481,7 @@ const RNN: [Functions<Rnn>; 4] = [
     },
     Functions {
         name: "textbook",
-        arguments: &[("w", 10), ("b", 2)],
+        arguments: &[("w", 40), ("b", 5)],
         read: |p, v| textbook::read_affine(p, &v[0], &v[1]),
         read_without: None,
         write: |p, v| {
@@ -493,7 +494,7 @@ const RNN: [Functions<Rnn>; 4] = [
 const DENSE: [Functions<Dense>; 4] = [
     Functions {
         name: "pytorch",
-        arguments: &[("weight", 6), ("bias", 3)],
+        arguments: &[("weight", 15), ("bias", 3)],
         read: |p, v| pytorch::read_linear(p, &v[0], Some(&v[1])),
         read_without: Some(|p, v| pytorch::read_linear(p, &v[0], None)),
         write: |p, v| {
@@ -503,7 +504,7 @@ const DENSE: [Functions<Dense>; 4] = [
     },
     Functions {
         name: "keras",
-        arguments: &[("kernel", 6), ("bias", 3)],
+        arguments: &[("kernel", 15), ("bias", 3)],
         read: |p, v| keras::read_dense(p, &v[0], Some(&v[1])),
         read_without: Some(|p, v| keras::read_dense(p, &v[0], None)),
         write: |p, v| {
@@ -513,7 +514,7 @@ const DENSE: [Functions<Dense>; 4] = [
     },
     Functions {
         name: "onnx, transB = 1",
-        arguments: &[("b", 6), ("c", 3)],
+        arguments: &[("b", 15), ("c", 3)],
         read: |p, v| onnx::read_gemm(p, &v[0], true, Some(&v[1])),
         read_without: Some(|p, v| onnx::read_gemm(p, &v[0], true, None)),
         write: |p, v| {
@@ -523,7 +524,7 @@ const DENSE: [Functions<Dense>; 4] = [
     },
     Functions {
         name: "onnx, transB = 0",
-        arguments: &[("b", 6), ("c", 3)],
+        arguments: &[("b", 15), ("c", 3)],
         read: |p, v| onnx::read_gemm(p, &v[0], false, Some(&v[1])),
         read_without: Some(|p, v| onnx::read_gemm(p, &v[0], false, None)),
         write: |p, v| {

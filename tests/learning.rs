@@ -9,7 +9,7 @@ use std::slice;
 use bptt::loss::{self, Reduction};
 use bptt::lstm::{self, Cache, State};
 use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
-use bptt::{Affine, Flat, Matrix, Real, dense, init, rnn};
+use bptt::{Affine, Flat, Matrix, Real, activation, dense, init, rnn};
 use random::Random;
 
 /// The distance from 1 to the next scalar.
@@ -377,6 +377,50 @@ fn orthogonal_initialiser() {
     orthogonal_of_all_sizes::<f64>();
 }
 
+/// All orthogonal matrices are equally likely. Those of two rows are rotations or reflections: the angle
+/// of the first column and the sign of the determinant fall into 32·2 cells that are equally likely,
+/// which they are only if what the columns are drawn from is normally distributed. The sum of χ² has the
+/// mean 63 and the variance 126. In a larger matrix an entry has E w⁴ = 3/(A(A + 2)) and
+/// E w⁸ = 105/(A(A + 2)(A + 4)(A + 6)). Five standard deviations are allowed.
+fn orthogonal_is_evenly_distributed<T: Real>() {
+    let random = &mut Random::new(6);
+    let n = 400_000;
+    let mut counts = [0.0; 64];
+    for _ in 0..n {
+        let mut w = Matrix::<2, 2, T>::zeros();
+        init::orthogonal(&mut w, || random.uniform());
+        let [[a, b], [c, d]] = w.columns().map(|column| column.map(T::to_f64));
+        let turns = b.atan2(a) / std::f64::consts::TAU + 0.5;
+        let cell = (turns * 32.0) as usize % 32;
+        counts[2 * cell + usize::from(a * d < b * c)] += 1.0;
+    }
+    let expected = f64::from(n) / 64.0;
+    let terms = counts.map(|count: f64| (count - expected).powi(2) / expected);
+    assert_close(terms.iter().sum(), 63.0, 5.0 * 126_f64.sqrt());
+
+    const A: usize = 8;
+    let n = 20_000;
+    let mut sums = [0.0; 2];
+    for _ in 0..n {
+        let mut w = Matrix::<A, A, T>::zeros();
+        init::orthogonal(&mut w, || random.uniform());
+        sums[0] += w[(0, 0)].to_f64().powi(4);
+        sums[1] += w[(A - 1, A - 1)].to_f64().powi(4);
+    }
+    let mean = 3.0 / (8.0 * 10.0);
+    let variance = 105.0 / (8.0 * 10.0 * 12.0 * 14.0) - mean * mean;
+    for sum in sums {
+        let n = f64::from(n);
+        assert_close(sum / n, mean, 5.0 * (variance / n).sqrt());
+    }
+}
+
+#[test]
+fn orthogonal_matrices_are_evenly_distributed() {
+    orthogonal_is_evenly_distributed::<f32>();
+    orthogonal_is_evenly_distributed::<f64>();
+}
+
 // ------------------------------------------------------------------------------ losses and softmax
 
 const Y: usize = 4;
@@ -505,6 +549,51 @@ fn losses_against_the_textbook() {
     let mean = loss::squared_error(&y, &target, Reduction::Mean, &mut dy);
     assert_eq!(mean, Ok(3.5));
     assert_eq!(Matrix::slice_as_flat(&dy), [0.5, 1.5, 0.0, 1.0]);
+}
+
+/// softmax as its documentation says it: the first of the greatest logits counts exactly 1, the others, as great or not,
+/// are added up on their own, in their order.
+fn plain_softmax<const Y: usize, T: Real>(z: &[T; Y]) -> [T; Y] {
+    let first = (0..Y)
+        .find(|&k| z.iter().all(|other| *other <= z[k]))
+        .unwrap();
+    let e = z.map(|x| activation::exp(x - z[first]));
+    let others = (0..Y).filter(|&k| k != first);
+    let others = others.fold(T::ZERO, |sum, k| sum + e[k]);
+    e.map(|e| e / (T::ONE + others))
+}
+
+/// Which of several greatest logits counts 1 decides in which order the rest is added up, and so the last bits.
+fn softmax_of_tied_logits<T: Real>() {
+    const Y: usize = 7;
+    let random = &mut Random::new(12);
+    for round in 0..200 {
+        let mut z: Matrix<Y, 1, T> = random.flat(4.0);
+        // Two to four places, some of which may be the same.
+        let greatest = T::from_f64(4.5);
+        for _ in 0..2 + round % 3 {
+            z[(random.index(Y), 0)] = greatest;
+        }
+        let expected = plain_softmax(&z.columns()[0]);
+        let bits = |y: &[T]| y.iter().map(|y| y.to_f64().to_bits()).collect::<Vec<_>>();
+
+        let mut y = z.clone();
+        dense::softmax(&mut y);
+        assert_eq!(bits(y.as_flat()), bits(&expected), "{z:?}");
+
+        let class = random.index(Y);
+        let mut less_one = expected;
+        less_one[class] = less_one[class] - T::ONE;
+        let (z, dz) = (slice::from_ref(&z), slice::from_mut(&mut y));
+        loss::softmax_cross_entropy_classes(z, &[[class]], Reduction::Sum, dz).unwrap();
+        assert_eq!(bits(dz[0].as_flat()), bits(&less_one), "{z:?}");
+    }
+}
+
+#[test]
+fn softmax_of_tied_logits_bit_for_bit() {
+    softmax_of_tied_logits::<f32>();
+    softmax_of_tied_logits::<f64>();
 }
 
 // ----------------------------------------------------------------------------------- whole tasks

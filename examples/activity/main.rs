@@ -95,6 +95,9 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
+    if let Err(error) = bptt::check_float_environment() {
+        eprintln!("{error}"); // The example works all the same, with weights that no other machine gets.
+    }
     let (classes, training) = data::read_training(&options.train)?;
     let steps = training[0].samples.len();
     let test = data::read_test(&options.test, &classes, steps)?;

@@ -9,7 +9,7 @@
 pub struct Dd(pub f64, pub f64);
 
 impl Dd {
-    fn sum(a: f64, b: f64) -> Dd {
+    pub fn sum(a: f64, b: f64) -> Dd {
         let s = a + b;
         let t = s - a;
         Dd(s, (a - (s - t)) + (b - t))
@@ -60,7 +60,7 @@ const LN_2: [f64; 3] = [
 
 /// (k, e^r − 1) with x = k·ln 2 + r, |r| at most about 0.35. The value has an error below 2^−90
 /// of itself.
-fn exp_parts(x: f64) -> (i32, Dd) {
+pub fn exp_parts(x: f64) -> (i32, Dd) {
     let k = (x * std::f64::consts::LOG2_E).round_ties_even();
     let r = Dd::sum(x, -k * LN_2[0])
         .add(Dd(-k * LN_2[1], 0.0))

@@ -523,6 +523,15 @@ pub enum Backend {
 }
 pub fn backend() -> Backend {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FloatEnvironmentError {
+    pub rounding: bool,
+    pub flushed_results: bool,
+    pub flushed_operands: bool,
+    pub fused: bool,
+}
+pub fn check_float_environment() -> Result<(), FloatEnvironmentError> {}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LengthMismatch {
     pub what: &'static str,
     pub expected: usize,
@@ -531,7 +540,6 @@ pub struct LengthMismatch {
 pub trait Flat: sealed::Sealed + Sized {
     type Scalar: Real;
     const LEN: usize;
-    const LAYOUT: ();
     fn as_flat(&self) -> &[Self::Scalar] {}
     fn as_flat_mut(&mut self) -> &mut [Self::Scalar] {}
     fn from_flat(flat: &[Self::Scalar]) -> Result<&Self, LengthMismatch> {}
@@ -601,6 +609,8 @@ impl<const A: usize, const M: usize> lstm::State<A, M, f64> {
 impl<const A: usize, const Y: usize> dense::Params<A, Y, f64> {
     pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
 }
+impl fmt::Display for FloatEnvironmentError {}
+impl Error for FloatEnvironmentError {}
 impl fmt::Display for LengthMismatch {}
 impl Error for LengthMismatch {}
 impl<const R: usize, const C: usize, T: Real> Flat for Matrix<R, C, T> {

@@ -1,12 +1,16 @@
 //! The arithmetic contract, one scalar at a time: for every result of a kernel, which operations are done, and in
-//! which order. Nothing is blocked, and no two samples, steps or units are looked at together.
+//! which order. Nothing is blocked, and no two samples, steps or units are looked at together. The products are the plain loops of
+//! the crate's own source.
 //!
 //! The crate must give these bits on every instruction set.
 #![allow(dead_code)] // Not every file that compares with it needs all of it.
 
+#[path = "../../src/product/plain.rs"]
+pub mod plain;
+
 use bptt::activation::{sigmoid, tanh};
 use bptt::lstm::{self, Cache, State};
-use bptt::{Affine, Matrix, Real, Vector, dense};
+use bptt::{Affine, Flat, Matrix, Real, Vector, dense};
 
 /// z of one gate: starts at b, adds the columns of Wx in ascending order, then the columns of Wa.
 fn pre_activation<const X: usize, const A: usize, const M: usize, T: Real>(
@@ -15,63 +19,31 @@ fn pre_activation<const X: usize, const A: usize, const M: usize, T: Real>(
     a_prev: &Matrix<A, M, T>,
 ) -> Matrix<A, M, T> {
     let mut z = Matrix::zeros();
-    for m in 0..M {
-        for r in 0..A {
-            let mut sum = gate.b[(r, 0)];
-            for k in 0..X {
-                sum = sum + gate.wx[(r, k)] * x[(k, m)];
-            }
-            for k in 0..A {
-                sum = sum + gate.wa[(r, k)] * a_prev[(k, m)];
-            }
-            z[(r, m)] = sum;
-        }
+    for ((z, x), a_prev) in z
+        .columns_mut()
+        .iter_mut()
+        .zip(x.columns())
+        .zip(a_prev.columns())
+    {
+        z.copy_from_slice(gate.b.as_flat());
+        plain::forward(gate.wx.as_flat(), x, z);
+        plain::forward(gate.wa.as_flat(), a_prev, z);
     }
     z
 }
 
-/// Σ_g W_gᵀ·dz_g. The rows in blocks of 8 go into 8 partial sums, gate by gate; what is left of the rows in one block each of
-/// 4, 2 and 1, with as many partial sums, is added to that in this order.
+/// Σ_g W_gᵀ·dz_g.
 fn transposed<const R: usize, const K: usize, const M: usize, T: Real>(
     w: &[&Matrix<R, K, T>],
     dz: &[&Matrix<R, M, T>],
 ) -> Matrix<K, M, T> {
+    let w: Vec<_> = w.iter().map(|w| w.as_flat()).collect();
     let mut du = Matrix::zeros();
-    for m in 0..M {
-        for k in 0..K {
-            let partial = |sums: usize, first: usize, last: usize| {
-                let mut partial = vec![T::ZERO; sums];
-                for (w, dz) in w.iter().zip(dz) {
-                    for r in first..last {
-                        let sum = &mut partial[(r - first) % sums];
-                        *sum = *sum + w[(r, k)] * dz[(r, m)];
-                    }
-                }
-                add_halves(partial)
-            };
-            let mut first = R / 8 * 8;
-            let mut sum = partial(8, 0, first);
-            for sums in [4, 2, 1] {
-                if R - first >= sums {
-                    sum = sum + partial(sums, first, first + sums);
-                    first += sums;
-                }
-            }
-            du[(k, m)] = sum;
-        }
+    for (m, du) in du.columns_mut().iter_mut().enumerate() {
+        let dz: Vec<_> = dz.iter().map(|dz| dz.columns()[m].as_slice()).collect();
+        plain::transposed(&w, &dz, du);
     }
     du
-}
-
-/// The upper half is added to the lower until one is left.
-fn add_halves<T: Real>(mut sums: Vec<T>) -> T {
-    while sums.len() > 1 {
-        let upper = sums.split_off(sums.len() / 2);
-        for (sum, upper) in sums.iter_mut().zip(upper) {
-            *sum = *sum + upper;
-        }
-    }
-    sums[0]
 }
 
 /// dW = dW + dz·uᵀ, the batch in ascending order.
@@ -80,12 +52,8 @@ fn add_outer<const R: usize, const K: usize, const M: usize, T: Real>(
     dz: &Matrix<R, M, T>,
     u: &Matrix<K, M, T>,
 ) {
-    for r in 0..R {
-        for k in 0..K {
-            for m in 0..M {
-                dw[(r, k)] = dw[(r, k)] + dz[(r, m)] * u[(k, m)];
-            }
-        }
+    for (dz, u) in dz.columns().iter().zip(u.columns()) {
+        plain::outer(dw.as_flat_mut(), dz, u);
     }
 }
 
@@ -235,14 +203,9 @@ pub fn dense_forward<const A: usize, const Y: usize, const M: usize, T: Real>(
     a: &Matrix<A, M, T>,
 ) -> Matrix<Y, M, T> {
     let mut y = Matrix::zeros();
-    for m in 0..M {
-        for r in 0..Y {
-            let mut sum = params.b[(r, 0)];
-            for k in 0..A {
-                sum = sum + params.w[(r, k)] * a[(k, m)];
-            }
-            y[(r, m)] = sum;
-        }
+    for (y, a) in y.columns_mut().iter_mut().zip(a.columns()) {
+        y.copy_from_slice(params.b.as_flat());
+        plain::forward(params.w.as_flat(), a, y);
     }
     y
 }

@@ -161,6 +161,7 @@ fn network<const X: usize, const A: usize, const M: usize, const Y: usize, T: Re
     }
     one_a.fill(T::ONE);
     black_box(bptt::backend());
+    let _ = black_box(bptt::check_float_environment());
     Ok(())
 }
 

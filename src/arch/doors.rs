@@ -1,0 +1,157 @@
+//! The doors to the core: every function that is compiled in this crate, for f32 and f64 and for each instruction set.
+//!
+//! A shell, generic over shapes, turns its arguments into slices and dimensions and goes through a door; behind it nothing is
+//! generic but the vector, and each kernel is compiled here once for each instruction set, at this crate's optimisation level.
+
+#[cfg(any(bptt_avx2, bptt_avx512))]
+use super::detect::{Backend, found};
+use super::{Columns, Gates};
+use crate::lstm::core as lstm;
+use crate::rnn::core as rnn;
+use crate::shape::Shape;
+use crate::{Real, activation, bytes, dense, loss, optimizer, product};
+
+/// The doors for f32.
+pub struct Single;
+/// The doors for f64.
+pub struct Double;
+
+macro_rules! doors {
+    (
+        vectors { $( fn $name:ident($($arg:ident: $type:ty),* $(,)?) = $room:ident::$kernel:ident; )* }
+        scalars { $( fn $plain:ident($($parg:ident: $ptype:ty),* $(,)?) $(-> $result:ty)? = $proom:ident::$pkernel:ident; )* }
+    ) => {
+        /// What the core does with scalars T.
+        pub trait Core<T: Real> {
+            $( fn $name($($arg: $type),*); )*
+            $( fn $plain($($parg: $ptype),*) $(-> $result)?; )*
+        }
+
+        doors! {
+            scalar Single, f32, single, [ $( $name ($($arg: $type),*) ($room::$kernel) )* ],
+            [ $( $plain ($($parg: $ptype),*) ($($result)?) ($proom::$pkernel) )* ]
+        }
+        doors! {
+            scalar Double, f64, double, [ $( $name ($($arg: $type),*) ($room::$kernel) )* ],
+            [ $( $plain ($($parg: $ptype),*) ($($result)?) ($proom::$pkernel) )* ]
+        }
+    };
+    (
+        scalar $doors:ident, $float:ident, $module:ident,
+        [ $( $name:ident ($($arg:ident: $type:ty),*) ($room:ident::$kernel:ident) )* ],
+        [ $( $plain:ident ($($parg:ident: $ptype:ty),*) ($($result:ty)?) ($proom:ident::$pkernel:ident) )* ]
+    ) => {
+        mod $module {
+            use super::*;
+            use super::vectors::$module::*;
+
+            type T = $float;
+
+            impl Core<$float> for $doors {
+                $(
+                    #[cfg_attr(not(target_os = "none"), inline(never))] // As below.
+                    fn $name($($arg: $type),*) {
+                        #[cfg(bptt_avx512)]
+                        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+                        unsafe fn avx512($($arg: $type),*) {
+                            $room::$kernel::<Avx512>($($arg),*)
+                        }
+                        #[cfg(bptt_avx2)]
+                        #[target_feature(enable = "avx2")]
+                        unsafe fn avx2($($arg: $type),*) {
+                            $room::$kernel::<Avx2>($($arg),*)
+                        }
+                        #[cfg(any(bptt_avx2, bptt_avx512))]
+                        match found() {
+                            #[cfg(bptt_avx512)]
+                            // SAFETY: `found` names AVX-512 only where the processor has all of it.
+                            Backend::Avx512 => return unsafe { avx512($($arg),*) },
+                            #[cfg(bptt_avx2)]
+                            // SAFETY: `found` names AVX2 only where the processor has it.
+                            Backend::Avx2 => return unsafe { avx2($($arg),*) },
+                            _ => {}
+                        }
+                        $room::$kernel::<Baseline>($($arg),*)
+                    }
+                )*
+                $(
+                    // A small function may be compiled again in the user's crate, at its optimisation level. In an image for a
+                    // microcontroller, whose shapes are few, that is welcome: link-time optimisation then knows them.
+                    #[cfg_attr(not(target_os = "none"), inline(never))]
+                    fn $plain($($parg: $ptype),*) $(-> $result)? {
+                        $proom::$pkernel::<$float>($($parg),*)
+                    }
+                )*
+            }
+        }
+    };
+}
+
+doors! {
+    vectors {
+        fn exp(x: &mut [T]) = activation::exp_all;
+        fn sigmoid(x: &mut [T]) = activation::sigmoid_all;
+        fn tanh(x: &mut [T]) = activation::tanh_all;
+
+        fn forward(w: &[T], bias: Option<&[T]>, u: (&[T], Columns), z: (&mut [T], Columns), columns: usize) = product::forward;
+        fn transposed(w: Gates<T>, gates: usize, dz: (&[T], Columns), gate: usize, du: (&mut [T], Columns), columns: usize) = product::transposed;
+        fn outer(dw: &mut [T], dz: (&[T], Columns), u: (&[T], Columns), first: Option<&[T]>, steps: usize) = product::outer;
+        fn add_columns(db: &mut [T], dz: (&[T], Columns), steps: usize) = product::add_columns;
+
+        fn lstm_step(units: usize, weights: lstm::Weights<T>, x: &[T], prev: [&[T]; 2], next: [&mut [T]; 2]) = lstm::step_column;
+        fn lstm_step_in_memory(units: usize, weights: lstm::Weights<T>, x: &[T], prev: [&[T]; 2], next: [&mut [T]; 2]) = lstm::step_in_memory;
+        fn lstm_recurrence(shape: (usize, usize), weights: lstm::Weights<T>, x: &[T], prev: [&[T]; 2], cache: &mut [T], apart: usize, a: &mut [T]) = lstm::recurrence;
+        fn lstm_units(c_prev: &[T], cache: &mut [T], apart: usize, a: &mut [T]) = lstm::units;
+        fn lstm_units_backward(c_prev: &[T], cache: &mut [T], dstate: &mut [T]) = lstm::units_backward;
+
+        fn rnn_recurrence(shape: Shape, wa: &[T], a_prev: &[T], a: &mut [T]) = rnn::recurrence;
+        fn rnn_units_backward(a: &[T], da: &mut [T]) = rnn::units_backward;
+
+        fn add(sum: &mut [T], term: &[T]) = optimizer::add;
+        fn sgd(learning_rate: T, w: &mut [T], g: &[T]) = optimizer::sgd;
+        fn momentum(learning_rate: T, momentum: T, w: &mut [T], g: &[T], v: &mut [T]) = optimizer::momentum;
+        fn adam(adam: &optimizer::Adam<T>, w: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) = optimizer::adam;
+    }
+    scalars {
+        fn lstm_step_all(shape: Shape, params: &[T], x: &[T], prev: &[T], next: &mut [T]) = lstm::step;
+        fn lstm_forward(shape: Shape, params: &[T], x: &[T], init: (&[T], &[T]), a: &mut [T], caches: &mut [T]) = lstm::forward;
+        fn lstm_backward(
+            shape: Shape, params: &[T], x: &[T], init: (&[T], &[T]), a: &[T], caches: &mut [T], da: Option<&[T]>, grads: &mut [T],
+            dx: Option<&mut [T]>, dstate: &mut [T],
+        ) = lstm::backward;
+        fn rnn_forward(shape: Shape, params: &[T], x: &[T], a0: &[T], a: &mut [T]) = rnn::forward;
+        fn rnn_backward(
+            shape: Shape, params: &[T], x: &[T], a0: &[T], a: &[T], da: &mut [T], grads: &mut [T], dx: Option<&mut [T]>,
+            da_state: &mut [T],
+        ) = rnn::backward;
+        fn dense_forward(shape: Shape, params: &[T], a: &[T], y: &mut [T]) = dense::forward_all;
+        fn dense_backward(shape: Shape, params: &[T], a: &[T], dy: &[T], grads: &mut [T], da: &mut [T]) = dense::backward_all;
+
+        fn softmax(classes: usize, z: &mut [T]) = dense::softmax_all;
+        fn softmax_backward(classes: usize, y: &[T], dy: &mut [T]) = dense::softmax_backward_all;
+        fn cross_entropy(classes: usize, scale: T, z: &[T], target: &[T], dz: &mut [T]) -> T = loss::cross_entropy;
+        fn cross_entropy_classes(classes: usize, scale: T, z: &[T], class: &[usize], dz: &mut [T]) -> T = loss::cross_entropy_classes;
+        fn squared_error(scale: T, y: &[T], target: &[T], dy: &mut [T]) -> T = loss::squared_error_all;
+        fn clip_by_global_norm(grads: &mut [&mut [T]], max_norm: T) -> T = optimizer::clip;
+        fn write_le(scalars: &[T], bytes: &mut [u8]) = bytes::write_all;
+        fn read_le(scalars: &mut [T], bytes: &[u8]) = bytes::read_all;
+    }
+}
+
+/// The vectors of each scalar and instruction set.
+mod vectors {
+    pub(super) mod single {
+        pub(in super::super) use crate::arch::baseline::Single as Baseline;
+        #[cfg(bptt_avx2)]
+        pub(in super::super) use crate::arch::x86::F32x8 as Avx2;
+        #[cfg(bptt_avx512)]
+        pub(in super::super) use crate::arch::x86::F32x16 as Avx512;
+    }
+    pub(super) mod double {
+        pub(in super::super) use crate::arch::baseline::Double as Baseline;
+        #[cfg(bptt_avx2)]
+        pub(in super::super) use crate::arch::x86::F64x4 as Avx2;
+        #[cfg(bptt_avx512)]
+        pub(in super::super) use crate::arch::x86::F64x8 as Avx512;
+    }
+}

@@ -1,0 +1,700 @@
+//! The LSTM over slices: one step forward, one step backward, and both over time. The numbers are those of the equations in
+//! [`lstm`](crate::lstm).
+//!
+//! A sample's column of a batch is contiguous everywhere, so what is done unit by unit is done over A·M scalars. Parameters are four
+//! gates after one another, each Wa (A, A), Wx (A, X), b (A); a state is a, then c; a cache is f, i, g, o, c.
+
+use core::slice;
+
+use crate::Real;
+use crate::activation::{gates_vectors, tanh_vectors};
+use crate::arch::{
+    self, Columns, Core as _, Edge, Gates, Part, Registers, VECTORS, Vector, Whole, one_by_one,
+};
+use crate::product::{self, Start};
+use crate::real::sealed::Sealed;
+use crate::shape::{Shape, part, part_mut, parts, parts_mut, steps_at_a_time};
+use crate::tuning::{LOCKSTEP, PRODUCT, UNITS, sixteen};
+
+/// The number of matrices in a cache.
+const MATRICES: usize = 5;
+
+/// The weights of the four gates f, i, g, o.
+#[derive(Clone, Copy)]
+pub struct Weights<'a, T> {
+    wa: Gates<'a, T>,
+    wx: Gates<'a, T>,
+    b: Gates<'a, T>,
+}
+
+impl<'a, T> Weights<'a, T> {
+    #[inline(always)]
+    fn new(params: &'a [T], shape: Shape) -> Self {
+        let Shape { inputs, units, .. } = shape;
+        let apart = units * (units + inputs + 1);
+        let from = |first| Gates {
+            all: params.get(first..).unwrap_or_default(),
+            apart,
+        };
+        Weights {
+            wa: from(0),
+            wx: from(units * units),
+            b: from(units * (units + inputs)),
+        }
+    }
+}
+
+/// (1) to (6) for N vectors of units: pre-activations to gates, c⟨t⟩ and a⟨t⟩.
+#[inline(always)]
+fn activate<V: Vector, const N: usize>(
+    z: [[V; N]; 4],
+    c_prev: [V; N],
+) -> ([[V; N]; 4], [V; N], [V; N]) {
+    let [f, i, g, o] = gates_vectors(z); // (1) to (4)
+    let mut c = c_prev;
+    for n in 0..N {
+        c[n] = f[n] * c_prev[n] + i[n] * g[n]; // (5)
+    }
+    let mut a = tanh_vectors(c);
+    for n in 0..N {
+        a[n] = o[n] * a[n]; // (6)
+    }
+    ([f, i, g, o], c, a)
+}
+
+/// (1) to (6) for all units of a step: z, which is `apart` scalars apart in `gates`, becomes the gates.
+#[inline(always)]
+fn activate_all<V: Vector>(
+    c_prev: &[V::Scalar],
+    gates: &mut [V::Scalar],
+    apart: usize,
+    c: &mut [V::Scalar],
+    a: &mut [V::Scalar],
+) {
+    if one_by_one::<V>() {
+        return activate_all::<V::Half>(c_prev, gates, apart, c, a);
+    }
+    let units = a.len();
+    let mut r = 0;
+    // Two vectors at a time, since each has four chains of instructions.
+    while V::REGISTERS != Registers::Scalars && units - r >= 2 * V::LANES {
+        activate_block::<V, Whole, 2>(c_prev, gates, apart, c, a, r, Whole);
+        r += 2 * V::LANES;
+    }
+    while units - r >= V::LANES {
+        activate_block::<V, Whole, 1>(c_prev, gates, apart, c, a, r, Whole);
+        r += V::LANES;
+    }
+    if V::LANES > 1 && r < units {
+        activate_block::<V, Part, 1>(c_prev, gates, apart, c, a, r, Part::of::<V>(units - r));
+    }
+}
+
+/// N vectors of units from unit r on.
+#[inline(always)]
+fn activate_block<V: Vector, E: Edge, const N: usize>(
+    c_prev: &[V::Scalar],
+    gates: &mut [V::Scalar],
+    apart: usize,
+    c: &mut [V::Scalar],
+    a: &mut [V::Scalar],
+    r: usize,
+    edge: E,
+) {
+    let z = arch::load_gates::<V, E, 4, N>(Gates { all: gates, apart }, r, edge);
+    let (z, next_c, next_a) = activate(z, arch::load(c_prev, r, edge));
+    arch::store_gates(z, gates, apart, r, edge);
+    arch::store(next_c, c, r, edge);
+    arch::store(next_a, a, r, edge);
+}
+
+/// (1) to (6) for all units of a step whose cache has matrices of `apart` scalars.
+#[inline(always)]
+pub(crate) fn units<V: Vector>(
+    c_prev: &[V::Scalar],
+    cache: &mut [V::Scalar],
+    apart: usize,
+    a: &mut [V::Scalar],
+) {
+    let (gates, c) = cache.split_at_mut_checked(4 * apart).unwrap_or_default();
+    activate_all::<V>(c_prev, gates, apart, c, a);
+}
+
+/// One step of inference: (1) to (6), without a cache, for each column of the batch.
+pub(crate) fn step<T: Real>(shape: Shape, params: &[T], x: &[T], prev: &[T], next: &mut [T]) {
+    let Shape {
+        inputs,
+        units,
+        batch,
+    } = shape;
+    let weights = Weights::new(params, shape);
+    let [a_prev, c_prev] = parts(prev, units * batch);
+    let [a, c] = parts_mut(next, units * batch);
+    let (mut x, mut a_prev, mut c_prev) = (x, a_prev, c_prev);
+    let (mut a, mut c) = (a, c);
+    for _ in 0..batch {
+        let (x_now, x_rest) = x.split_at_checked(inputs).unwrap_or_default();
+        let (a_prev_now, a_prev_rest) = a_prev.split_at_checked(units).unwrap_or_default();
+        let (c_prev_now, c_prev_rest) = c_prev.split_at_checked(units).unwrap_or_default();
+        let (a_now, a_rest) = a.split_at_mut_checked(units).unwrap_or_default();
+        let (c_now, c_rest) = c.split_at_mut_checked(units).unwrap_or_default();
+        T::Core::lstm_step(
+            units,
+            weights,
+            x_now,
+            [a_prev_now, c_prev_now],
+            [a_now, c_now],
+        );
+        (x, a_prev, c_prev, a, c) = (x_rest, a_prev_rest, c_prev_rest, a_rest, c_rest);
+    }
+}
+
+/// One column of a step. `prev` and `next` are a and c.
+#[inline(always)]
+pub(crate) fn step_column<V: Vector>(
+    units: usize,
+    weights: Weights<V::Scalar>,
+    x: &[V::Scalar],
+    prev: [&[V::Scalar]; 2],
+    next: [&mut [V::Scalar]; 2],
+) {
+    if V::REGISTERS == Registers::Scalars {
+        step_in_blocks::<V>(units, weights, x, prev, next, None);
+    } else if units <= V::Half::LANES {
+        step_in_registers::<V::Half, 1>(units, weights, x, prev, next);
+    } else if units <= V::LANES {
+        step_in_registers::<V, 1>(units, weights, x, prev, next);
+    } else if units <= 2 * V::LANES {
+        step_in_registers::<V, 2>(units, weights, x, prev, next);
+    } else if units <= 3 * V::LANES {
+        step_in_registers::<V, 3>(units, weights, x, prev, next);
+    } else if V::REGISTERS == Registers::ThirtyTwo && units <= 4 * V::LANES {
+        step_in_registers::<V, 4>(units, weights, x, prev, next);
+    } else {
+        <V::Scalar as Sealed>::Core::lstm_step_in_memory(units, weights, x, prev, next);
+    }
+}
+
+/// P vectors of units from unit i on, from the weights to a⟨t⟩: all sums stay in registers.
+#[inline(always)]
+fn step_block<V: Vector, E: Edge, const P: usize>(
+    units: usize,
+    weights: Weights<V::Scalar>,
+    x: &[V::Scalar],
+    [a_prev, c_prev]: [&[V::Scalar]; 2],
+    [a, c]: &mut [&mut [V::Scalar]; 2],
+    i: usize,
+    edge: E,
+) {
+    let z = arch::load_gates::<V, E, 4, P>(weights.b, i, edge);
+    let z = arch::add_columns(z, weights.wx, units, i, x, edge);
+    let z = arch::add_columns(z, weights.wa, units, i, a_prev, edge);
+    let (_, next_c, next_a) = activate(z, arch::load(c_prev, i, edge));
+    arch::store(next_c, c, i, edge);
+    arch::store(next_a, a, i, edge);
+}
+
+/// A whole step of at most P vectors of units: their activations go together.
+#[inline(always)]
+fn step_in_registers<V: Vector, const P: usize>(
+    units: usize,
+    weights: Weights<V::Scalar>,
+    x: &[V::Scalar],
+    prev: [&[V::Scalar]; 2],
+    mut next: [&mut [V::Scalar]; 2],
+) {
+    if units == P * V::LANES {
+        step_block::<V, Whole, P>(units, weights, x, prev, &mut next, 0, Whole);
+    } else {
+        let edge = Part::of::<V>(units - (P - 1) * V::LANES);
+        step_block::<V, Part, P>(units, weights, x, prev, &mut next, 0, edge);
+    }
+}
+
+/// A step without vectors: a few units at a time. The gates are kept, where there is a place for them.
+#[inline(always)]
+fn step_in_blocks<V: Vector>(
+    units: usize,
+    weights: Weights<V::Scalar>,
+    x: &[V::Scalar],
+    [a_prev, c_prev]: [&[V::Scalar]; 2],
+    [a, c]: [&mut [V::Scalar]; 2],
+    mut gates: Option<(&mut [V::Scalar], usize)>,
+) {
+    let mut i = 0;
+    while units - i >= V::LANES {
+        let mut z = arch::load_gates::<V, Whole, 4, 1>(weights.b, i, Whole);
+        V::add_four(&mut z, weights.wx, units, i, x);
+        V::add_four(&mut z, weights.wa, units, i, a_prev);
+        let c_prev = part(c_prev, i, V::LANES);
+        let next = part_mut(c, i, V::LANES)
+            .iter_mut()
+            .zip(part_mut(a, i, V::LANES));
+        for (l, ((z, c_prev), (c, a))) in lanes(&z).zip(c_prev).zip(next).enumerate() {
+            let (z, [next_c], [next_a]) = activate(z, [V::Half::splat(*c_prev)]);
+            next_c.store(slice::from_mut(c), 0);
+            next_a.store(slice::from_mut(a), 0);
+            if let Some((gates, apart)) = &mut gates {
+                arch::store_gates(z, gates, *apart, i + l, Whole);
+            }
+        }
+        i += V::LANES;
+    }
+    while i < units {
+        let z = arch::load_gates::<V::Half, Whole, 4, 1>(weights.b, i, Whole);
+        let z = arch::add_columns(z, weights.wx, units, i, x, Whole);
+        let z = arch::add_columns(z, weights.wa, units, i, a_prev, Whole);
+        let (z, next_c, next_a) = activate(z, arch::load(c_prev, i, Whole));
+        arch::store(next_c, c, i, Whole);
+        arch::store(next_a, a, i, Whole);
+        if let Some((gates, apart)) = &mut gates {
+            arch::store_gates(z, gates, *apart, i, Whole);
+        }
+        i += 1;
+    }
+}
+
+/// The four gates of one lane after the other.
+#[inline(always)]
+fn lanes<V: Vector>([[f], [i], [g], [o]]: &[[V; 1]; 4]) -> impl Iterator<Item = [[V::Half; 1]; 4]> {
+    let one = |x: &V::Scalar| [V::Half::splat(*x)];
+    let gates = f
+        .lanes()
+        .iter()
+        .zip(i.lanes())
+        .zip(g.lanes())
+        .zip(o.lanes());
+    gates.map(move |(((f, i), g), o)| [one(f), one(i), one(g), one(o)])
+}
+
+/// Pre-activations of four gates on the stack.
+#[repr(align(64))] // So that no vector lies across two cache lines.
+struct Buffer<T>([[T; UNITS]; 4]);
+
+/// A step whose sums do not fit into the registers: all pre-activations of some units, then their activations.
+#[inline(always)]
+pub(crate) fn step_in_memory<V: Vector>(
+    units: usize,
+    weights: Weights<V::Scalar>,
+    x: &[V::Scalar],
+    [a_prev, c_prev]: [&[V::Scalar]; 2],
+    [a, c]: [&mut [V::Scalar]; 2],
+) {
+    let mut buffer = Buffer([[V::Scalar::ZERO; UNITS]; 4]);
+    let z = buffer.0.as_flattened_mut();
+    for first in (0..units).step_by(UNITS) {
+        let n = UNITS.min(units - first);
+        if in_lockstep::<V>(units) {
+            lockstep::<V>(units, weights, Some(x), a_prev, first, z, UNITS, n);
+        } else {
+            for g in 0..4 {
+                let z = part_mut(z, g * UNITS, n);
+                let start = Start::Bias(weights.b.part(g, 0, units));
+                let (wx, wa) = (
+                    weights.wx.part(g, 0, units * x.len()),
+                    weights.wa.part(g, 0, units * units),
+                );
+                product::column::<V>(wx, units, first, x, start, z);
+                product::column::<V>(wa, units, first, a_prev, Start::Z, z);
+            }
+        }
+        let (c_prev, c) = (part(c_prev, first, n), part_mut(c, first, n));
+        activate_all::<V>(c_prev, z, UNITS, c, part_mut(a, first, n));
+    }
+}
+
+/// Whether the recurrent weights are few enough for all gates at a time.
+#[inline(always)]
+fn in_lockstep<V: Vector>(units: usize) -> bool {
+    4 * units * units * size_of::<V::Scalar>() <= LOCKSTEP
+}
+
+/// The pre-activations of all four gates for n units from `first` on, a few vectors of all gates at a time. With x they start from
+/// b, without it from z, which holds those of a gate `apart` scalars after those of the gate before.
+#[inline(always)]
+fn lockstep<V: Vector>(
+    units: usize,
+    weights: Weights<V::Scalar>,
+    x: Option<&[V::Scalar]>,
+    a_prev: &[V::Scalar],
+    first: usize,
+    z: &mut [V::Scalar],
+    apart: usize,
+    n: usize,
+) {
+    const P: usize = sixteen::GATES;
+    let mut i = 0;
+    while n - i >= P * V::LANES {
+        let place = (first, apart, i);
+        lockstep_block::<V, Whole, P>(units, weights, x, a_prev, z, place, Whole);
+        i += P * V::LANES;
+    }
+    while n - i >= V::LANES {
+        let place = (first, apart, i);
+        lockstep_block::<V, Whole, 1>(units, weights, x, a_prev, z, place, Whole);
+        i += V::LANES;
+    }
+    if i < n {
+        let (place, edge) = ((first, apart, i), Part::of::<V>(n - i));
+        lockstep_block::<V, Part, 1>(units, weights, x, a_prev, z, place, edge);
+    }
+}
+
+/// P vectors of units from i on.
+#[inline(always)]
+fn lockstep_block<V: Vector, E: Edge, const P: usize>(
+    units: usize,
+    weights: Weights<V::Scalar>,
+    x: Option<&[V::Scalar]>,
+    a_prev: &[V::Scalar],
+    z: &mut [V::Scalar],
+    (first, apart, i): (usize, usize, usize),
+    edge: E,
+) {
+    let sums = match x {
+        Some(x) => {
+            let sums = arch::load_gates::<V, E, 4, P>(weights.b, first + i, edge);
+            arch::add_columns(sums, weights.wx, units, first + i, x, edge)
+        }
+        None => arch::load_gates(Gates { all: z, apart }, i, edge),
+    };
+    let sums = arch::add_columns(sums, weights.wa, units, first + i, a_prev, edge);
+    arch::store_gates(sums, z, apart, i, edge);
+}
+
+/// A sequence forward: (1) to (6) for t = 1 … T.
+///
+/// Over a segment of steps the products with Wx are one product, before the recurrence.
+pub(crate) fn forward<T: Real>(
+    shape: Shape,
+    params: &[T],
+    x: &[T],
+    init: (&[T], &[T]),
+    a: &mut [T],
+    caches: &mut [T],
+) {
+    let Shape {
+        inputs,
+        units,
+        batch,
+    } = shape;
+    let weights = Weights::new(params, shape);
+    let (matrix, steps) = (units * batch, steps_at_a_time(batch));
+    let (mut a_prev, mut c_prev) = init;
+    let (mut x, mut a, mut caches) = (x, a, caches);
+    while !a.is_empty() {
+        let steps = steps.min(a.len().checked_div(matrix).unwrap_or(0));
+        let (x_now, x_rest) = x
+            .split_at_checked(steps * inputs * batch)
+            .unwrap_or_default();
+        let (a_now, a_rest) = a.split_at_mut_checked(steps * matrix).unwrap_or_default();
+        let (now, rest) = caches
+            .split_at_mut_checked(steps * MATRICES * matrix)
+            .unwrap_or_default();
+        (x, a, caches) = (x_rest, a_rest, rest);
+        // Without vectors a product of a few columns saves nothing.
+        let product = VECTORS || batch >= PRODUCT;
+        for g in 0..if product { 4 } else { 0 } {
+            // z_g, first part: b_g + Wx_g·x⟨t⟩
+            let (wx, b) = (
+                weights.wx.part(g, 0, units * inputs),
+                weights.b.part(g, 0, units),
+            );
+            let x = (x_now, Columns::dense(inputs, batch));
+            T::Core::forward(
+                wx,
+                Some(b),
+                x,
+                (&mut *now, gate_at(g, shape)),
+                steps * batch,
+            );
+        }
+        let (mut now, mut a_now) = (now, a_now);
+        let mut x_now = x_now;
+        for _ in 0..steps {
+            let (x, x_rest) = x_now.split_at_checked(inputs * batch).unwrap_or_default();
+            x_now = x_rest;
+            let (cache, rest) = now
+                .split_at_mut_checked(MATRICES * matrix)
+                .unwrap_or_default();
+            let (a, a_rest) = a_now.split_at_mut_checked(matrix).unwrap_or_default();
+            (now, a_now) = (rest, a_rest);
+            // z_g … + Wa_g·a⟨t−1⟩, then (1) to (6)
+            if batch < PRODUCT {
+                let shape = (inputs, units);
+                T::Core::lstm_recurrence(shape, weights, x, [a_prev, c_prev], cache, matrix, a);
+            } else {
+                for g in 0..4 {
+                    let wa = weights.wa.part(g, 0, units * units);
+                    let u = (a_prev, Columns::dense(units, batch));
+                    T::Core::forward(wa, None, u, (&mut *cache, gate_at(g, shape)), batch);
+                }
+                T::Core::lstm_units(c_prev, cache, matrix, a);
+            }
+            a_prev = a;
+            c_prev = part(cache, 4 * matrix, matrix);
+        }
+    }
+}
+
+/// Where gate g stands in a row of caches.
+#[inline(always)]
+fn gate_at(g: usize, shape: Shape) -> Columns {
+    let Shape { units, batch, .. } = shape;
+    let matrix = units * batch;
+    Columns {
+        offset: g * matrix,
+        rows: units,
+        per_step: batch,
+        stride: MATRICES * matrix,
+    }
+}
+
+/// z_g … + Wa_g·a⟨t−1⟩ for each column of a small batch, where the cache holds the first part of each z_g, then (1) to (6). Without
+/// vectors it holds nothing, and x comes in here. The matrices of the cache, of a and of `prev` (a and c) have `matrix` scalars.
+#[inline(always)]
+pub(crate) fn recurrence<V: Vector>(
+    (inputs, units): (usize, usize),
+    weights: Weights<V::Scalar>,
+    x: &[V::Scalar],
+    prev: [&[V::Scalar]; 2],
+    cache: &mut [V::Scalar],
+    matrix: usize,
+    a: &mut [V::Scalar],
+) {
+    let (mut first, mut x) = (0, x);
+    while first < matrix && units > 0 {
+        let (x_now, x_rest) = x.split_at_checked(inputs).unwrap_or_default();
+        x = x_rest;
+        let prev = [part(prev[0], first, units), part(prev[1], first, units)];
+        let (gates, c) = cache.split_at_mut_checked(4 * matrix).unwrap_or_default();
+        let gates = gates.get_mut(first..).unwrap_or_default();
+        let next = [part_mut(a, first, units), part_mut(c, first, units)];
+        if V::REGISTERS == Registers::Scalars {
+            step_in_blocks::<V>(units, weights, x_now, prev, next, Some((gates, matrix)));
+        } else {
+            recurrence_column::<V>(units, weights, prev, gates, matrix, next);
+        }
+        first += units;
+    }
+}
+
+/// One column of the recurrence.
+#[inline(always)]
+fn recurrence_column<V: Vector>(
+    units: usize,
+    weights: Weights<V::Scalar>,
+    prev: [&[V::Scalar]; 2],
+    gates: &mut [V::Scalar],
+    apart: usize,
+    next: [&mut [V::Scalar]; 2],
+) {
+    if units <= V::Half::LANES {
+        recurrence_in_registers::<V::Half, 1>(units, weights, prev, gates, apart, next);
+    } else if units <= V::LANES {
+        recurrence_in_registers::<V, 1>(units, weights, prev, gates, apart, next);
+    } else if units <= 2 * V::LANES {
+        recurrence_in_registers::<V, 2>(units, weights, prev, gates, apart, next);
+    } else if units <= 3 * V::LANES {
+        recurrence_in_registers::<V, 3>(units, weights, prev, gates, apart, next);
+    } else if V::REGISTERS == Registers::ThirtyTwo && units <= 4 * V::LANES {
+        recurrence_in_registers::<V, 4>(units, weights, prev, gates, apart, next);
+    } else {
+        recurrence_in_memory::<V>(units, weights, prev, gates, apart, next);
+    }
+}
+
+/// As [`step_in_registers`], from the first part of each z_g on; the gates are kept.
+#[inline(always)]
+fn recurrence_in_registers<V: Vector, const P: usize>(
+    units: usize,
+    weights: Weights<V::Scalar>,
+    prev: [&[V::Scalar]; 2],
+    gates: &mut [V::Scalar],
+    apart: usize,
+    next: [&mut [V::Scalar]; 2],
+) {
+    if units == P * V::LANES {
+        recurrence_with::<V, Whole, P>(units, weights, prev, gates, apart, next, Whole);
+    } else {
+        let edge = Part::of::<V>(units - (P - 1) * V::LANES);
+        recurrence_with::<V, Part, P>(units, weights, prev, gates, apart, next, edge);
+    }
+}
+
+#[inline(always)]
+fn recurrence_with<V: Vector, E: Edge, const P: usize>(
+    units: usize,
+    weights: Weights<V::Scalar>,
+    [a_prev, c_prev]: [&[V::Scalar]; 2],
+    gates: &mut [V::Scalar],
+    apart: usize,
+    [a, c]: [&mut [V::Scalar]; 2],
+    edge: E,
+) {
+    let z = arch::load_gates::<V, E, 4, P>(Gates { all: gates, apart }, 0, edge);
+    let z = arch::add_columns(z, weights.wa, units, 0, a_prev, edge);
+    let (z, next_c, next_a) = activate(z, arch::load(c_prev, 0, edge));
+    arch::store_gates(z, gates, apart, 0, edge);
+    arch::store(next_c, c, 0, edge);
+    arch::store(next_a, a, 0, edge);
+}
+
+/// The recurrence of a layer whose sums do not fit into the registers.
+#[inline(always)]
+fn recurrence_in_memory<V: Vector>(
+    units: usize,
+    weights: Weights<V::Scalar>,
+    [a_prev, c_prev]: [&[V::Scalar]; 2],
+    gates: &mut [V::Scalar],
+    apart: usize,
+    [a, c]: [&mut [V::Scalar]; 2],
+) {
+    if in_lockstep::<V>(units) {
+        lockstep::<V>(units, weights, None, a_prev, 0, gates, apart, units);
+    } else {
+        for g in 0..4 {
+            let wa = weights.wa.part(g, 0, units * units);
+            let z = part_mut(gates, g * apart, units);
+            product::column::<V>(wa, units, 0, a_prev, Start::Z, z);
+        }
+    }
+    activate_all::<V>(c_prev, gates, apart, c, a);
+}
+
+/// A sequence backward: (7) to (21) for t = T … 1. A missing da counts as whole already in `dstate`.
+///
+/// Over a segment of steps (17), (18), (19) and (21) are one product each, after the recurrence.
+pub(crate) fn backward<T: Real>(
+    shape: Shape,
+    params: &[T],
+    x: &[T],
+    init: (&[T], &[T]),
+    a: &[T],
+    caches: &mut [T],
+    da: Option<&[T]>,
+    grads: &mut [T],
+    dx: Option<&mut [T]>,
+    dstate: &mut [T],
+) {
+    let Shape {
+        inputs,
+        units,
+        batch,
+    } = shape;
+    let weights = Weights::new(params, shape);
+    let matrix = units * batch;
+    let cache = MATRICES * matrix;
+    let at = Columns::dense(units, batch);
+    let mut dx = dx;
+    let mut end = caches.len().checked_div(cache).unwrap_or(0);
+    while end > 0 {
+        let start = end.saturating_sub(steps_at_a_time(batch));
+        for t in (start..end).rev() {
+            let (before, now) = caches.split_at_mut_checked(t * cache).unwrap_or_default();
+            let c_prev = match t {
+                0 => init.1,
+                _ => part(before, t * cache - matrix, matrix),
+            };
+            if let Some(da) = da {
+                // From the output of step t and from step t + 1.
+                T::Core::add(part_mut(dstate, 0, matrix), part(da, t * matrix, matrix));
+            }
+            let now = part_mut(now, 0, cache);
+            T::Core::lstm_units_backward(c_prev, now, dstate);
+            T::Core::transposed(weights.wa, 4, (now, at), matrix, (dstate, at), batch); // (20)
+        }
+        let steps = end - start;
+        let dz = part(caches, start * cache, steps * cache);
+        let x = part(x, start * inputs * batch, steps * inputs * batch);
+        let x = (x, Columns::dense(inputs, batch));
+        // a⟨t−1⟩ of the first of these steps, and of those after it
+        let first = if start > 0 {
+            part(a, (start - 1) * matrix, matrix)
+        } else {
+            init.0
+        };
+        let later = part(a, start * matrix, (steps - 1) * matrix);
+        let gates: [&mut [T]; 4] = parts_mut(grads, units * (units + inputs + 1));
+        for (g, grads) in gates.into_iter().enumerate() {
+            let (dwa, rest) = grads
+                .split_at_mut_checked(units * units)
+                .unwrap_or_default();
+            let (dwx, db) = rest
+                .split_at_mut_checked(units * inputs)
+                .unwrap_or_default();
+            let dz_at = gate_at(g, shape);
+            T::Core::outer(dwa, (dz, dz_at), (later, at), Some(first), steps); // (17)
+            T::Core::outer(dwx, (dz, dz_at), x, None, steps); // (18)
+            T::Core::add_columns(db, (dz, dz_at), steps); // (19)
+        }
+        if let Some(dx) = &mut dx {
+            let dx = part_mut(dx, start * inputs * batch, steps * inputs * batch);
+            let dz = (dz, gate_at(0, shape));
+            T::Core::transposed(weights.wx, 4, dz, matrix, (dx, x.1), steps * batch); // (21)
+        }
+        end = start;
+    }
+}
+
+/// (7) to (16) for the units of a step. `dstate` in: all that reaches a⟨t⟩, and what reaches c⟨t⟩ from step t + 1; out: dc⟨t−1⟩. `cache` in: the
+/// gates, out: the dz_g.
+#[inline(always)]
+pub(crate) fn units_backward<V: Vector>(
+    c_prev: &[V::Scalar],
+    cache: &mut [V::Scalar],
+    dstate: &mut [V::Scalar],
+) {
+    if one_by_one::<V>() {
+        return units_backward::<V::Half>(c_prev, cache, dstate);
+    }
+    let units = c_prev.len();
+    let (gates, c) = cache.split_at_mut_checked(4 * units).unwrap_or_default();
+    let [dh, dc] = parts_mut(dstate, units);
+    let mut r = 0;
+    while units - r >= V::LANES {
+        block_backward::<V, Whole>(c_prev, gates, c, dh, dc, r, Whole);
+        r += V::LANES;
+    }
+    if V::LANES > 1 && r < units {
+        block_backward::<V, Part>(c_prev, gates, c, dh, dc, r, Part::of::<V>(units - r));
+    }
+}
+
+/// A vector of units from unit r on.
+#[inline(always)]
+fn block_backward<V: Vector, E: Edge>(
+    c_prev: &[V::Scalar],
+    gates: &mut [V::Scalar],
+    c: &[V::Scalar],
+    dh: &[V::Scalar],
+    dc: &mut [V::Scalar],
+    r: usize,
+    edge: E,
+) {
+    let units = c_prev.len();
+    let one = V::splat(V::Scalar::ONE);
+    let [[f], [i], [g], [o]] = arch::load_gates::<V, E, 4, 1>(
+        Gates {
+            all: gates,
+            apart: units,
+        },
+        r,
+        edge,
+    );
+    let [tanh_c] = tanh_vectors(arch::load::<V, E, 1>(c, r, edge));
+    let [c_prev]: [V; 1] = arch::load(c_prev, r, edge);
+    let [dh]: [V; 1] = arch::load(dh, r, edge);
+    let [dc_next]: [V; 1] = arch::load(dc, r, edge);
+    let d_o = dh * tanh_c; // (7)
+    let d_c = dc_next + dh * o * (one - tanh_c * tanh_c); // (8)
+    let d_f = d_c * c_prev; // (9)
+    let d_i = d_c * g; // (10)
+    let d_g = d_c * i; // (11)
+    arch::store([d_c * f], dc, r, edge); // (12)
+    let dz_f = d_f * (f * (one - f)); // (13)
+    let dz_i = d_i * (i * (one - i)); // (14)
+    let dz_g = d_g * (one - g * g); // (15)
+    let dz_o = d_o * (o * (one - o)); // (16)
+    arch::store_gates([[dz_f], [dz_i], [dz_g], [dz_o]], gates, units, r, edge);
+}

@@ -1,0 +1,159 @@
+//! dW = dW + Σ dz·uᵀ over the columns of a sequence, and db = db + Σ dz.
+//!
+//! Plain form: [`plain::outer`](super::plain::outer), once a column, time descending, then batch ascending. The fast form departs
+//! from it in three ways:
+//!
+//! 1. *Rows in vectors.* The lanes of a vector are rows of one column of dW.
+//! 2. *A tile of sums in registers.* P vectors of rows × C columns of dW are loaded once, gather the products of all columns of
+//!    the sequence, and are stored once.
+//!
+//!    ```text
+//!                       u[k₀]  u[k₁]  …  u[k_C₋₁]    each in all lanes of a vector
+//!    dz[i ‥]             Σ₀₀    Σ₀₁   …              Σ in registers, from the last step to the first
+//!    dz[i + lanes ‥]     Σ₁₀    Σ₁₁   …
+//!    ```
+//! 3. *A column twice.* Where fewer columns of dW than a tile has are left, the last one is computed as often as needed.
+
+use crate::arch::{self, Columns, Edge, Pairs, Part, Registers, Vector, Whole, one_by_one};
+use crate::tuning::{scalars, sixteen, thirty_two};
+
+/// dW = dW + Σ dz·uᵀ over so many steps. Where the u of the first step stands elsewhere, in `first`, those in u begin with the
+/// second.
+#[inline(always)]
+pub(crate) fn outer<V: Vector>(
+    dw: &mut [V::Scalar],
+    dz: (&[V::Scalar], Columns),
+    u: (&[V::Scalar], Columns),
+    first: Option<&[V::Scalar]>,
+    steps: usize,
+) {
+    match V::REGISTERS {
+        Registers::ThirtyTwo => {
+            tiles::<V, { thirty_two::OUTER.0 }, { thirty_two::OUTER.1 }>(dw, dz, u, first, steps);
+        }
+        Registers::Sixteen => {
+            tiles::<V, { sixteen::OUTER.0 }, { sixteen::OUTER.1 }>(dw, dz, u, first, steps);
+        }
+        Registers::Scalars => {
+            tiles::<V, { scalars::OUTER.0 }, { scalars::OUTER.1 }>(dw, dz, u, first, steps);
+        }
+    }
+}
+
+/// All rows of dW, P vectors at a time; then one, then what is left.
+#[inline(always)]
+fn tiles<V: Vector, const P: usize, const C: usize>(
+    dw: &mut [V::Scalar],
+    dz: (&[V::Scalar], Columns),
+    u: (&[V::Scalar], Columns),
+    first: Option<&[V::Scalar]>,
+    steps: usize,
+) {
+    let rows = dz.1.rows;
+    let mut i = 0;
+    while rows - i >= P * V::LANES {
+        across::<V, Whole, P, C>(dw, dz, u, first, steps, i, Whole);
+        i += P * V::LANES;
+    }
+    while P > 1 && rows - i >= V::LANES {
+        across::<V, Whole, 1, C>(dw, dz, u, first, steps, i, Whole);
+        i += V::LANES;
+    }
+    if V::REGISTERS == Registers::Scalars {
+        while i < rows {
+            across::<V::Half, Whole, 1, C>(dw, dz, u, first, steps, i, Whole);
+            i += 1;
+        }
+    } else if i < rows {
+        across::<V, Part, 1, C>(dw, dz, u, first, steps, i, Part::of::<V>(rows - i));
+    }
+}
+
+/// Rows i .. of all columns of dW.
+#[inline(always)]
+fn across<V: Vector, E: Edge, const P: usize, const C: usize>(
+    dw: &mut [V::Scalar],
+    dz: (&[V::Scalar], Columns),
+    u: (&[V::Scalar], Columns),
+    first: Option<&[V::Scalar]>,
+    steps: usize,
+    i: usize,
+    edge: E,
+) {
+    let columns = u.1.rows;
+    let mut k = 0;
+    while k < columns {
+        let left = columns - k;
+        k += if left >= C {
+            tile::<V, E, P, C, false>(dw, dz, u, first, steps, i, k, edge)
+        } else if V::REGISTERS != Registers::Scalars && C > 4 && left > 5 {
+            tile::<V, E, P, C, true>(dw, dz, u, first, steps, i, k, edge)
+        } else if V::REGISTERS != Registers::Scalars && left > 1 {
+            tile::<V, E, P, 4, true>(dw, dz, u, first, steps, i, k, edge)
+        } else {
+            tile::<V, E, P, 1, false>(dw, dz, u, first, steps, i, k, edge)
+        };
+    }
+}
+
+/// Rows i .. of the columns k .. k + C of dW; says C. At the edge some of these columns are the last one.
+#[inline(always)]
+fn tile<V: Vector, E: Edge, const P: usize, const C: usize, const EDGE: bool>(
+    dw: &mut [V::Scalar],
+    dz: (&[V::Scalar], Columns),
+    u: (&[V::Scalar], Columns),
+    first: Option<&[V::Scalar]>,
+    steps: usize,
+    i: usize,
+    k: usize,
+    edge: E,
+) -> usize {
+    let (rows, last) = (dz.1.rows, u.1.rows - 1);
+    let mut starts = [0; C];
+    for c in 0..C {
+        starts[c] = last.min(k + c) * rows;
+    }
+    let mut sums: [[V; P]; C] = arch::load_columns(dw, starts, i, edge);
+    V::add_pairs(
+        &mut sums,
+        Pairs::<V, E, P, C, EDGE>::new(dz, u, first, steps, i, k, edge),
+    );
+    arch::store_columns(sums, dw, starts, i, edge);
+    C
+}
+
+/// db = db + Σ dz over so many steps, in the same order.
+#[inline(always)]
+pub(crate) fn add_columns<V: Vector>(
+    db: &mut [V::Scalar],
+    (dz, at): (&[V::Scalar], Columns),
+    steps: usize,
+) {
+    if one_by_one::<V>() {
+        return add_columns::<V::Half>(db, (dz, at), steps);
+    }
+    let mut i = 0;
+    while at.rows - i >= V::LANES {
+        add_rows::<V, Whole>(db, (dz, at), steps, i, Whole);
+        i += V::LANES;
+    }
+    if V::LANES > 1 && i < at.rows {
+        add_rows::<V, Part>(db, (dz, at), steps, i, Part::of::<V>(at.rows - i));
+    }
+}
+
+/// A vector of rows of db from row i on.
+#[inline(always)]
+fn add_rows<V: Vector, E: Edge>(
+    db: &mut [V::Scalar],
+    dz: (&[V::Scalar], Columns),
+    steps: usize,
+    i: usize,
+    edge: E,
+) {
+    let [mut sum] = arch::load::<V, E, 1>(db, i, edge);
+    for pair in Pairs::<V, E, 1, 1, false>::new(dz, dz, None, steps, i, 0, edge) {
+        sum = sum + pair.dz(0);
+    }
+    arch::store([sum], db, i, edge);
+}
