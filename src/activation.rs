@@ -51,8 +51,8 @@
 //!   sign of x. For small x, where k = 0, 1 − 2^k is zero and no digit cancels. For one k the upper
 //!   side falls and the lower one rises with p, so it is monotone too.
 //!
-//! On a target with vectors sigmoid and tanh of many scalars are computed in three passes over all
-//! of them: reduction, polynomial, division. The same operations on each, so the same bits.
+//! On a target with vectors sigmoid and tanh of several vectors are computed stage by stage: reduction,
+//! polynomial, division. The same operations on each, so the same bits.
 //!
 //! The f32 and the f64 functions are one text. They differ in their constants, which
 //! `tests/activation/fit.sollya` prints, and in how tanh reduces and divides. To refit, edit the

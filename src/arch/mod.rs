@@ -9,10 +9,11 @@
 //!
 //! | file | |
 //! |---|---|
-//! | `mod.rs` | the trait, the walks, the doors |
+//! | `mod.rs` | the trait, loads and stores, the walks |
+//! | `doors.rs` | the functions of each scalar and instruction set, which the shells call |
 //! | `detect.rs` | which instruction set this machine has |
-//! | `x86.rs` `neon.rs` `wasm.rs` `plain.rs` | the vectors |
-//! | `cortex_m.rs` | the one loop in assembly |
+//! | `x86.rs` `neon.rs` `wasm.rs` `plain.rs` `wide.rs` | the vectors |
+//! | `cortex_m.rs` | loops in assembly |
 
 #[cfg(all(target_arch = "arm", target_abi = "eabihf", not(bptt_small)))]
 mod cortex_m;
