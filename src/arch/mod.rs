@@ -373,6 +373,28 @@ pub(crate) fn load<V: Vector, E: Edge, const P: usize>(
     unsafe { read_all(from.as_ptr(), edge) }
 }
 
+/// Vector p of P vectors from `first` on; the last one stands in for any beyond it.
+///
+/// # Safety
+/// As many scalars as P vectors with this edge have can be read.
+#[inline(always)]
+unsafe fn read_one_of<V: Vector, E: Edge, const P: usize>(
+    first: *const V::Scalar,
+    p: usize,
+    edge: E,
+) -> V {
+    let p = p.min(P - 1);
+    let from = first.wrapping_add(p * V::LANES);
+    // SAFETY: the caller's promise.
+    unsafe {
+        if p + 1 < P {
+            V::read(from)
+        } else {
+            edge.read(from)
+        }
+    }
+}
+
 /// P vectors from `from` on.
 ///
 /// # Safety
@@ -646,18 +668,9 @@ impl<V: Vector, E: Edge, const G: usize, const P: usize, const C: usize> Column<
     /// Vector p of matrix g.
     #[inline(always)]
     pub(crate) fn w(&self, g: usize, p: usize) -> V {
-        debug_assert!(g < G && p < P);
-        let from = self
-            .w
-            .wrapping_add(self.apart.wrapping_mul(g).wrapping_add(p * V::LANES));
+        let matrix = self.w.wrapping_add(self.apart.wrapping_mul(g.min(G - 1)));
         // SAFETY: `Panel::new` has seen that P vectors with this edge lie within each of the columns that it hands out.
-        unsafe {
-            if p + 1 < P {
-                V::read(from)
-            } else {
-                self.edge.read(from)
-            }
-        }
+        unsafe { read_one_of::<V, E, P>(matrix, p, self.edge) }
     }
 
     /// The scalar of u_c, in each lane.
@@ -889,22 +902,14 @@ impl<V: Vector, E: Edge, const P: usize, const C: usize, const EDGE: bool>
     /// Vector p of dz.
     #[inline(always)]
     pub(crate) fn dz(&self, p: usize) -> V {
-        debug_assert!(p < P);
-        let from = self.dz.wrapping_add(p * V::LANES);
         // SAFETY: `Pairs::new` has seen that P vectors with this edge lie within each column of dz.
-        unsafe {
-            if p + 1 < P {
-                V::read(from)
-            } else {
-                self.edge.read(from)
-            }
-        }
+        unsafe { read_one_of::<V, E, P>(self.dz, p, self.edge) }
     }
 
     /// Scalar c of u, in each lane.
     #[inline(always)]
     pub(crate) fn u(&self, c: usize) -> V {
-        debug_assert!(c < C);
+        let c = c.min(C - 1);
         // SAFETY: `Pairs::new` has seen that u has C rows from row k on or, at the edge, that each k is one of them.
         V::splat(unsafe { V::read_one(self.u.wrapping_add(if EDGE { self.k[c] } else { c })) })
     }
