@@ -144,15 +144,15 @@ macro_rules! from_le_bytes {
                 #[doc = concat!("# const SIZE: usize = ", stringify!($size), ";")]
                 /// # static FILE: &[u8; 24 * SIZE] = &[0; 24 * SIZE];
                 #[doc = concat!("static CELL: lstm::Params<4, 1, ", stringify!($float), "> = lstm::Params::<4, 1, ", stringify!($float), ">::from_le_bytes(FILE);")]
-                /// assert_eq!(CELL.forget.b[(0, 0)], 0.0);
+                /// assert_eq!(CELL.f.b[(0, 0)], 0.0);
                 /// ```
                 pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {
                     const { assert!(N == size_of::<Self>(), "another number of bytes") }
-                    let (forget, bytes) = affine(bytes);
-                    let (update, bytes) = affine(bytes);
-                    let (candidate, bytes) = affine(bytes);
-                    let (output, _) = affine(bytes);
-                    lstm::Params { forget, update, candidate, output }
+                    let (f, bytes) = affine(bytes);
+                    let (i, bytes) = affine(bytes);
+                    let (g, bytes) = affine(bytes);
+                    let (o, _) = affine(bytes);
+                    lstm::Params { f, i, g, o }
                 }
             }
 

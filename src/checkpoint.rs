@@ -36,7 +36,7 @@ use crate::{LengthMismatch, Matrix, Real, rnn};
 /// use bptt::{Matrix, checkpoint, lstm};
 ///
 /// let mut params = lstm::Params::<1, 2>::zeros();
-/// params.candidate.wx.fill(1.0);
+/// params.g.wx.fill(1.0);
 /// let x = [const { Matrix::<1, 1>::from_rows([[0.1]]) }; 10];
 /// let init = lstm::State::zeros();
 /// let mut states = [const { lstm::State::zeros() }; 10_usize.div_ceil(4)];
@@ -109,7 +109,7 @@ pub fn lstm_forward<const X: usize, const A: usize, const M: usize, T: Real>(
 /// const { assert!(STEPS * STEP == 448_000 && MEMORY == 15_168) }
 ///
 /// let mut cell = lstm::Params::<1, 16>::zeros();
-/// cell.candidate.wx.fill(1.0);
+/// cell.g.wx.fill(1.0);
 /// let mut head = dense::Params::<16, 1>::zeros();
 /// head.w.fill(0.5);
 /// let x = vec![Matrix::<1, 1>::from_rows([[0.1]]); STEPS];
@@ -138,7 +138,7 @@ pub fn lstm_forward<const X: usize, const A: usize, const M: usize, T: Real>(
 ///     },
 ///     &mut grads, None, &mut dstate,
 /// )?;
-/// assert!(grads.candidate.wx[(0, 0)] != 0.0 && grads_head.w[(0, 0)] != 0.0);
+/// assert!(grads.g.wx[(0, 0)] != 0.0 && grads_head.w[(0, 0)] != 0.0);
 /// # Ok::<(), bptt::LengthMismatch>(())
 /// ```
 pub fn lstm_backward<const X: usize, const A: usize, const M: usize, T: Real>(

@@ -59,7 +59,7 @@ impl<F: Flat> Layout<F> {
 /// type Params = lstm::Params<128, 256>;
 /// let mut weights = vec![0.0; Params::LEN]; // 1.5 MiB, on the heap of the host
 /// let params = Params::from_flat_mut(&mut weights)?;
-/// params.forget.b.fill(1.0);
+/// params.f.b.fill(1.0);
 /// assert_eq!(params.as_flat().len(), 4 * 256 * (256 + 128 + 1));
 /// # Ok::<(), bptt::LengthMismatch>(())
 /// ```
@@ -242,9 +242,9 @@ pub trait Flat: sealed::Sealed + Sized {
     /// |---|---|
     /// | [`Matrix<R, C>`](Matrix) | column by column |
     /// | [`Affine<X, A>`](Affine), `rnn::Params` | Wa (A, A), Wx (A, X), b (A) |
-    /// | [`lstm::Params<X, A>`](lstm::Params) | the `Affine` of forget, update, candidate, output |
+    /// | [`lstm::Params<X, A>`](lstm::Params) | the `Affine` of f, i, g, o |
     /// | [`lstm::State<A, M>`](lstm::State) | a (A, M), c (A, M) |
-    /// | [`lstm::Cache<A, M>`](lstm::Cache) | forget, update, candidate, output, c, (A, M) each |
+    /// | [`lstm::Cache<A, M>`](lstm::Cache) | f, i, g, o, c, (A, M) each |
     /// | [`dense::Params<A, Y>`](dense::Params) | W (Y, A), b (Y) |
     ///
     /// In numpy a matrix `w` is `w.astype("<f4").tobytes("F")`, or `"<f8"` for f64.

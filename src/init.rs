@@ -158,14 +158,14 @@ fn dot<const A: usize, T: Real>(a: &[T; A], b: &[T; A]) -> T {
 /// ```
 /// let mut params = bptt::lstm::Params::<3, 4>::zeros();
 /// bptt::init::forget_bias(&mut params, 1.0);
-/// assert_eq!(params.forget.b[(3, 0)], 1.0);
-/// assert_eq!(params.update.b[(3, 0)], 0.0);
+/// assert_eq!(params.f.b[(3, 0)], 1.0);
+/// assert_eq!(params.i.b[(3, 0)], 0.0);
 /// ```
 pub fn forget_bias<const X: usize, const A: usize, T: Real>(
     params: &mut lstm::Params<X, A, T>,
     bias: T,
 ) {
-    params.forget.b.fill(bias);
+    params.f.b.fill(bias);
 }
 
 #[cfg(test)]

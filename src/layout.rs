@@ -11,7 +11,7 @@
 //!
 //! | | gates | weights | biases |
 //! |---|---|---|---|
-//! | this crate | forget, update, candidate, output | Wa (A, A), Wx (A, X), column-major | one a gate |
+//! | this crate | f, i, g, o | Wa (A, A), Wx (A, X), column-major | one a gate |
 //! | [`pytorch`] | i, f, g, o | `weight_ih` (4H, I), `weight_hh` (4H, H) | two: `bias_ih` (4H), `bias_hh` (4H) |
 //! | [`keras`] | i, f, c, o | `kernel` (I, 4H), `recurrent_kernel` (H, 4H) | one: `bias` (4H) |
 //! | [`onnx`] | i, o, f, c | `W` (4H, I), `R` (4H, H) | two in a row: `B` (8H) = Wb, Rb |
@@ -192,7 +192,7 @@ fn check_some<T>(
 pub mod pytorch {
     use super::*;
 
-    /// Which block of the four, i, f, g, o, is forget, update, candidate, output.
+    /// Which block of the four, i, f, g, o, is f, i, g, o.
     const BLOCKS: [usize; 4] = [1, 0, 2, 3];
 
     /// Reads an LSTM: `weight_ih` (4A, X), `weight_hh` (4A, A), both biases (4A) or none.
@@ -209,9 +209,9 @@ pub mod pytorch {
     /// let bias = Some((&[0.1, 0.2, 0.3, 0.4][..], &[0.0; 4][..]));
     /// let mut params = lstm::Params::<1, 1>::zeros();
     /// pytorch::read_lstm(&mut params, &weight_ih, &weight_hh, bias)?;
-    /// assert_eq!(params.forget.wx[(0, 0)], 2.0);
-    /// assert_eq!(params.candidate.wa[(0, 0)], 30.0);
-    /// assert_eq!(params.output.b[(0, 0)], 0.4);
+    /// assert_eq!(params.f.wx[(0, 0)], 2.0);
+    /// assert_eq!(params.g.wa[(0, 0)], 30.0);
+    /// assert_eq!(params.o.b[(0, 0)], 0.4);
     /// # Ok::<(), bptt::LengthMismatch>(())
     /// ```
     pub fn read_lstm<const X: usize, const A: usize, T: Real>(
@@ -239,7 +239,7 @@ pub mod pytorch {
     /// use bptt::{layout::pytorch, lstm};
     ///
     /// let mut params = lstm::Params::<1, 1>::zeros();
-    /// params.forget.b.fill(1.0);
+    /// params.f.b.fill(1.0);
     /// let (mut weight_ih, mut weight_hh) = ([7.0; 4], [7.0; 4]);
     /// let (mut bias_ih, mut bias_hh) = ([7.0; 4], [7.0; 4]);
     /// pytorch::write_lstm(&params, &mut weight_ih, &mut weight_hh, &mut bias_ih, &mut bias_hh)?;
@@ -414,7 +414,7 @@ fn write_dense<const A: usize, const Y: usize, T: Real>(
 pub mod keras {
     use super::*;
 
-    /// Which block of the four, i, f, c, o, is forget, update, candidate, output.
+    /// Which block of the four, i, f, c, o, is f, i, g, o.
     const BLOCKS: [usize; 4] = [1, 0, 2, 3];
 
     /// Reads an LSTM: `kernel` (X, 4A), `recurrent_kernel` (A, 4A), `bias` (4A) or none.
@@ -430,8 +430,8 @@ pub mod keras {
     /// let (kernel, recurrent_kernel) = ([1.0, 2.0, 3.0, 4.0], [10.0, 20.0, 30.0, 40.0]);
     /// let mut params = lstm::Params::<1, 1>::zeros();
     /// keras::read_lstm(&mut params, &kernel, &recurrent_kernel, Some(&[0.0, 1.0, 0.0, 0.0]))?;
-    /// assert_eq!(params.forget.wx[(0, 0)], 2.0);
-    /// assert_eq!(params.forget.b[(0, 0)], 1.0);
+    /// assert_eq!(params.f.wx[(0, 0)], 2.0);
+    /// assert_eq!(params.f.b[(0, 0)], 1.0);
     /// # Ok::<(), bptt::LengthMismatch>(())
     /// ```
     pub fn read_lstm<const X: usize, const A: usize, T: Real>(
@@ -457,7 +457,7 @@ pub mod keras {
     /// use bptt::{layout::keras, lstm};
     ///
     /// let mut params = lstm::Params::<1, 1>::zeros();
-    /// params.output.wx.fill(4.0);
+    /// params.o.wx.fill(4.0);
     /// let (mut kernel, mut recurrent_kernel, mut bias) = ([7.0; 4], [7.0; 4], [7.0; 4]);
     /// keras::write_lstm(&params, &mut kernel, &mut recurrent_kernel, &mut bias)?;
     /// assert_eq!(kernel, [0.0, 0.0, 0.0, 4.0]);
@@ -593,7 +593,7 @@ pub mod keras {
 pub mod onnx {
     use super::*;
 
-    /// Which block of the four, i, o, f, c, is forget, update, candidate, output.
+    /// Which block of the four, i, o, f, c, is f, i, g, o.
     const BLOCKS: [usize; 4] = [2, 0, 3, 1];
 
     /// Reads an LSTM: `w` (4A, X), `r` (4A, A), `b` (8A), which is Wb and Rb, or none.
@@ -609,9 +609,9 @@ pub mod onnx {
     /// let (w, r) = ([1.0, 2.0, 3.0, 4.0], [10.0, 20.0, 30.0, 40.0]);
     /// let mut params = lstm::Params::<1, 1>::zeros();
     /// onnx::read_lstm(&mut params, &w, &r, Some(&[0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.5, 0.0]))?;
-    /// assert_eq!(params.forget.wx[(0, 0)], 3.0);
-    /// assert_eq!(params.forget.b[(0, 0)], 1.5);
-    /// assert_eq!(params.output.wa[(0, 0)], 20.0);
+    /// assert_eq!(params.f.wx[(0, 0)], 3.0);
+    /// assert_eq!(params.f.b[(0, 0)], 1.5);
+    /// assert_eq!(params.o.wa[(0, 0)], 20.0);
     /// # Ok::<(), bptt::LengthMismatch>(())
     /// ```
     pub fn read_lstm<const X: usize, const A: usize, T: Real>(
@@ -643,7 +643,7 @@ pub mod onnx {
     /// use bptt::{layout::onnx, lstm};
     ///
     /// let mut params = lstm::Params::<1, 1>::zeros();
-    /// params.forget.b.fill(1.0);
+    /// params.f.b.fill(1.0);
     /// let (mut w, mut r, mut b) = ([7.0; 4], [7.0; 4], [7.0; 8]);
     /// onnx::write_lstm(&params, &mut w, &mut r, &mut b)?;
     /// assert_eq!(b, [0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
@@ -866,7 +866,7 @@ pub mod textbook {
     /// let (wf, wi, wc, wo) = ([1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]);
     /// let mut params = lstm::Params::<1, 1>::zeros();
     /// textbook::read_lstm(&mut params, [&wf, &wi, &wc, &wo], [&[1.0], &[0.0], &[0.0], &[0.0]])?;
-    /// assert_eq!((params.candidate.wa[(0, 0)], params.candidate.wx[(0, 0)]), (5.0, 6.0));
+    /// assert_eq!((params.g.wa[(0, 0)], params.g.wx[(0, 0)]), (5.0, 6.0));
     /// # Ok::<(), bptt::LengthMismatch>(())
     /// ```
     pub fn read_lstm<const X: usize, const A: usize, T: Real>(
@@ -892,7 +892,7 @@ pub mod textbook {
     /// use bptt::{layout::textbook, lstm};
     ///
     /// let mut params = lstm::Params::<1, 1>::zeros();
-    /// params.update.wx.fill(4.0);
+    /// params.i.wx.fill(4.0);
     /// let [mut wf, mut wi, mut wc, mut wo] = [[7.0; 2]; 4];
     /// let [mut bf, mut bi, mut bc, mut bo] = [[7.0; 1]; 4];
     /// textbook::write_lstm(

@@ -63,7 +63,7 @@ pub fn zero_beyond<const R: usize, const M: usize, T: Real>(
 /// use bptt::{Matrix, lengths, lstm};
 ///
 /// let mut params = lstm::Params::<1, 4>::zeros();
-/// params.candidate.wx.fill(1.0);
+/// params.g.wx.fill(1.0);
 /// // One sequence of three steps and one of two.
 /// let x: [Matrix<1, 2>; 3] = [[0.1, 0.4], [0.2, 0.5], [0.3, 0.0]].map(|x| Matrix::from_rows([x]));
 /// let init = lstm::State::zeros();
@@ -117,7 +117,7 @@ pub fn lstm_last<const A: usize, const M: usize, T: Real>(
 /// use bptt::{Matrix, lengths, lstm};
 ///
 /// let mut params = lstm::Params::<1, 4>::zeros();
-/// params.candidate.wx.fill(1.0);
+/// params.g.wx.fill(1.0);
 /// let x: [Matrix<1, 2>; 3] = [[0.1, 0.4], [0.2, 0.5], [0.3, 0.0]].map(|x| Matrix::from_rows([x]));
 /// let init = lstm::State::zeros();
 /// let mut a = [const { Matrix::zeros() }; 3];

@@ -3,7 +3,7 @@
 //!
 //! The cell of Hochreiter and Schmidhuber (1997) with the forget gate of Gers, Schmidhuber and
 //! Cummins (2000), without peepholes: what PyTorch, Keras and ONNX call LSTM. The four gates stand
-//! in the order forget, update, candidate, output everywhere in this crate.
+//! in the order f, i, g, o everywhere in this crate.
 //!
 //! # Equations
 //!
@@ -15,9 +15,9 @@
 //! |---|---|---|
 //! | (1) | f = σ(z_f) | forget gate: how much of the old cell state stays |
 //! | (2) | i = σ(z_i) | update gate: how much of the candidate goes in |
-//! | (3) | c̃ = tanh(z_c) | candidate |
+//! | (3) | g = tanh(z_g) | candidate |
 //! | (4) | o = σ(z_o) | output gate: how much of the cell state is shown |
-//! | (5) | c⟨t⟩ = f ⊙ c⟨t−1⟩ + i ⊙ c̃ | cell state |
+//! | (5) | c⟨t⟩ = f ⊙ c⟨t−1⟩ + i ⊙ g | cell state |
 //! | (6) | a⟨t⟩ = o ⊙ tanh(c⟨t⟩) | hidden state, the output |
 //!
 //! # The gradient, step by step through the local gradients
@@ -33,13 +33,13 @@
 //! | (7) | do = da ⊙ tanh(c⟨t⟩) |
 //! | (8) | dc = dc_next + da ⊙ o ⊙ (1 − tanh²(c⟨t⟩)), all that reaches the cell state |
 //!
-//! Through (5), c = f ⊙ c⟨t−1⟩ + i ⊙ c̃:
+//! Through (5), c = f ⊙ c⟨t−1⟩ + i ⊙ g:
 //!
 //! | | |
 //! |---|---|
 //! | (9) | df = dc ⊙ c⟨t−1⟩ |
-//! | (10) | di = dc ⊙ c̃ |
-//! | (11) | dc̃ = dc ⊙ i |
+//! | (10) | di = dc ⊙ g |
+//! | (11) | dg = dc ⊙ i |
 //! | (12) | dc⟨t−1⟩ = dc ⊙ f |
 //!
 //! Through the activations (1) to (4), with σ′ = σ(1 − σ) and tanh′ = 1 − tanh²:
@@ -48,7 +48,7 @@
 //! |---|---|
 //! | (13) | dz_f = df ⊙ f ⊙ (1 − f) |
 //! | (14) | dz_i = di ⊙ i ⊙ (1 − i) |
-//! | (15) | dz_c = dc̃ ⊙ (1 − c̃²) |
+//! | (15) | dz_g = dg ⊙ (1 − g²) |
 //! | (16) | dz_o = do ⊙ o ⊙ (1 − o) |
 //!
 //! Through the four affine maps, for each gate g:
@@ -69,8 +69,8 @@
 //! | | |
 //! |---|---|
 //! | (16′) | dz_o = da ⊙ tanh(c⟨t⟩) ⊙ o ⊙ (1 − o) |
-//! | (15′) | dz_c = \[dc_next ⊙ i + o ⊙ (1 − tanh²(c⟨t⟩)) ⊙ i ⊙ da\] ⊙ (1 − c̃²) |
-//! | (14′) | dz_i = \[dc_next ⊙ c̃ + o ⊙ (1 − tanh²(c⟨t⟩)) ⊙ c̃ ⊙ da\] ⊙ i ⊙ (1 − i) |
+//! | (15′) | dz_g = \[dc_next ⊙ i + o ⊙ (1 − tanh²(c⟨t⟩)) ⊙ i ⊙ da\] ⊙ (1 − g²) |
+//! | (14′) | dz_i = \[dc_next ⊙ g + o ⊙ (1 − tanh²(c⟨t⟩)) ⊙ g ⊙ da\] ⊙ i ⊙ (1 − i) |
 //! | (13′) | dz_f = \[dc_next ⊙ c⟨t−1⟩ + o ⊙ (1 − tanh²(c⟨t⟩)) ⊙ c⟨t−1⟩ ⊙ da\] ⊙ f ⊙ (1 − f) |
 //! | (12′) | dc⟨t−1⟩ = dc_next ⊙ f + o ⊙ (1 − tanh²(c⟨t⟩)) ⊙ f ⊙ da |
 //!
@@ -123,13 +123,13 @@ use crate::{Affine, Flat, LengthMismatch, Matrix, Real};
 #[repr(C)]
 pub struct Params<const X: usize, const A: usize, T: Real = f32> {
     /// The forget gate, (1).
-    pub forget: Affine<X, A, T>,
+    pub f: Affine<X, A, T>,
     /// The update gate, (2); often called the input gate.
-    pub update: Affine<X, A, T>,
+    pub i: Affine<X, A, T>,
     /// The candidate, (3); often called the cell gate, g.
-    pub candidate: Affine<X, A, T>,
+    pub g: Affine<X, A, T>,
     /// The output gate, (4).
-    pub output: Affine<X, A, T>,
+    pub o: Affine<X, A, T>,
 }
 
 impl<const X: usize, const A: usize, T: Real> Params<X, A, T> {
@@ -137,30 +137,25 @@ impl<const X: usize, const A: usize, T: Real> Params<X, A, T> {
     ///
     /// ```
     /// let grads = bptt::lstm::Params::<3, 5>::zeros();
-    /// assert_eq!(grads.forget.b[(4, 0)], 0.0);
+    /// assert_eq!(grads.f.b[(4, 0)], 0.0);
     /// ```
     pub const fn zeros() -> Self {
         Params {
-            forget: Affine::zeros(),
-            update: Affine::zeros(),
-            candidate: Affine::zeros(),
-            output: Affine::zeros(),
+            f: Affine::zeros(),
+            i: Affine::zeros(),
+            g: Affine::zeros(),
+            o: Affine::zeros(),
         }
     }
 
     /// The four gates in the order of the fields.
     pub(crate) fn gates(&self) -> [&Affine<X, A, T>; 4] {
-        [&self.forget, &self.update, &self.candidate, &self.output]
+        [&self.f, &self.i, &self.g, &self.o]
     }
 
     /// The four gates in the order of the fields, to be written.
     pub(crate) fn gates_mut(&mut self) -> [&mut Affine<X, A, T>; 4] {
-        [
-            &mut self.forget,
-            &mut self.update,
-            &mut self.candidate,
-            &mut self.output,
-        ]
+        [&mut self.f, &mut self.i, &mut self.g, &mut self.o]
     }
 }
 
@@ -196,8 +191,8 @@ impl<const A: usize, const M: usize, T: Real> State<A, M, T> {
 
 /// What backward needs to know of one step forward: 5·A·M scalars.
 ///
-/// Forward writes the gates f, i, c̃ and o and the cell state c⟨t⟩; backward replaces the gates by
-/// dz_f, dz_i, dz_c and dz_o, and leaves c.
+/// Forward writes the gates f, i, g and o and the cell state c⟨t⟩; backward replaces the gates by
+/// dz_f, dz_i, dz_g and dz_o, and leaves c.
 ///
 /// ```
 /// use bptt::lstm::Cache;
@@ -210,13 +205,13 @@ impl<const A: usize, const M: usize, T: Real> State<A, M, T> {
 #[repr(C)]
 pub struct Cache<const A: usize, const M: usize, T: Real = f32> {
     /// f, then dz_f.
-    pub forget: Matrix<A, M, T>,
+    pub f: Matrix<A, M, T>,
     /// i, then dz_i.
-    pub update: Matrix<A, M, T>,
-    /// c̃, then dz_c.
-    pub candidate: Matrix<A, M, T>,
+    pub i: Matrix<A, M, T>,
+    /// g, then dz_g.
+    pub g: Matrix<A, M, T>,
     /// o, then dz_o.
-    pub output: Matrix<A, M, T>,
+    pub o: Matrix<A, M, T>,
     /// The cell state c⟨t⟩.
     pub c: Matrix<A, M, T>,
 }
@@ -229,10 +224,10 @@ impl<const A: usize, const M: usize, T: Real> Cache<A, M, T> {
     /// ```
     pub const fn zeros() -> Self {
         Cache {
-            forget: Matrix::zeros(),
-            update: Matrix::zeros(),
-            candidate: Matrix::zeros(),
-            output: Matrix::zeros(),
+            f: Matrix::zeros(),
+            i: Matrix::zeros(),
+            g: Matrix::zeros(),
+            o: Matrix::zeros(),
             c: Matrix::zeros(),
         }
     }
@@ -281,11 +276,11 @@ pub fn step<const X: usize, const A: usize, const M: usize, T: Real>(
 /// use bptt::{Matrix, lstm};
 ///
 /// let mut params = lstm::Params::<1, 1>::zeros();
-/// params.candidate.wx.fill(1.0);
+/// params.g.wx.fill(1.0);
 /// let prev = lstm::State::zeros();
 /// let (mut next, mut cache) = (lstm::State::<1, 1>::zeros(), lstm::Cache::zeros());
 /// lstm::cell_forward(&params, &Matrix::from_rows([[0.8]]), &prev, &mut next, &mut cache);
-/// assert_eq!(cache.update[(0, 0)], 0.5); // σ(0)
+/// assert_eq!(cache.i[(0, 0)], 0.5); // σ(0)
 /// assert!((next.c[(0, 0)] - 0.5 * 0.8_f32.tanh()).abs() < 1e-7);
 /// assert_eq!(next.c, cache.c);
 /// ```
@@ -312,14 +307,14 @@ pub fn cell_forward<const X: usize, const A: usize, const M: usize, T: Real>(
 /// In: `x` (X, M), `prev` and `cache` as they were in [`cell_forward`]; `dstate`, the whole
 /// gradient with respect to a⟨t⟩ and what reaches c⟨t⟩ from step t + 1: da and dc_next.
 ///
-/// Out: the gates in `cache` become dz_f, dz_i, dz_c, dz_o; `dstate` becomes da⟨t−1⟩ and dc⟨t−1⟩;
+/// Out: the gates in `cache` become dz_f, dz_i, dz_g, dz_o; `dstate` becomes da⟨t−1⟩ and dc⟨t−1⟩;
 /// the gradients of the weights are added to `grads`; `dx` (X, M) is overwritten.
 ///
 /// ```
 /// use bptt::{Matrix, lstm};
 ///
 /// let mut params = lstm::Params::<1, 1>::zeros();
-/// params.candidate.wx.fill(1.0);
+/// params.g.wx.fill(1.0);
 /// let (x, prev) = (Matrix::from_rows([[0.8]]), lstm::State::zeros());
 /// let (mut next, mut cache) = (lstm::State::<1, 1>::zeros(), lstm::Cache::zeros());
 /// lstm::cell_forward(&params, &x, &prev, &mut next, &mut cache);
@@ -365,7 +360,7 @@ pub fn cell_backward<const X: usize, const A: usize, const M: usize, T: Real>(
 /// use bptt::{Matrix, lstm};
 ///
 /// let mut params = lstm::Params::<1, 2>::zeros();
-/// params.candidate.wx.fill(1.0);
+/// params.g.wx.fill(1.0);
 /// let x: [Matrix<1, 1>; 3] = [0.1, 0.2, 0.3].map(|x| Matrix::from_rows([[x]]));
 /// let mut a = [const { Matrix::zeros() }; 3];
 /// let mut caches = [const { lstm::Cache::zeros() }; 3];
@@ -427,7 +422,7 @@ fn sequence_forward<const X: usize, const A: usize, const M: usize, T: Real>(
 /// use bptt::{Matrix, lstm};
 ///
 /// let mut params = lstm::Params::<1, 2>::zeros();
-/// params.candidate.wx.fill(1.0);
+/// params.g.wx.fill(1.0);
 /// let x: [Matrix<1, 1>; 3] = [0.1, 0.2, 0.3].map(|x| Matrix::from_rows([[x]]));
 /// let init = lstm::State::zeros();
 /// let mut a = [const { Matrix::zeros() }; 3];
@@ -439,8 +434,8 @@ fn sequence_forward<const X: usize, const A: usize, const M: usize, T: Real>(
 /// da[2].fill(1.0);
 /// let (mut grads, mut dstate) = (lstm::Params::zeros(), lstm::State::zeros());
 /// lstm::backward(&params, &x, &init, &a, &mut caches, &da, &mut grads, None, &mut dstate)?;
-/// assert!(grads.candidate.wx[(0, 0)] > 0.0);
-/// assert_eq!(grads.forget.b[(0, 0)], grads.forget.b[(1, 0)]); // the two units are alike
+/// assert!(grads.g.wx[(0, 0)] > 0.0);
+/// assert_eq!(grads.f.b[(0, 0)], grads.f.b[(1, 0)]); // the two units are alike
 /// # Ok::<(), bptt::LengthMismatch>(())
 /// ```
 pub fn backward<const X: usize, const A: usize, const M: usize, T: Real>(

@@ -245,7 +245,7 @@
 //! use bptt::{Matrix, lstm};
 //!
 //! let mut encoder = lstm::Params::<1, 2>::zeros();
-//! encoder.candidate.wx.fill(1.0);
+//! encoder.g.wx.fill(1.0);
 //! let decoder = lstm::Params::<1, 2>::zeros();
 //! let x: [Matrix<1, 1>; 3] = [0.1, 0.2, 0.3].map(|x| Matrix::from_rows([[x]]));
 //! let y = [const { Matrix::<1, 1>::zeros() }; 2];
@@ -266,7 +266,7 @@
 //! )?;
 //! let da = [const { Matrix::zeros() }; 3]; // only its last state is used
 //! lstm::backward(&encoder, &x, &init, &a, &mut caches, &da, &mut grads, None, &mut dstate)?;
-//! assert!(grads.candidate.wx[(0, 0)] > 0.0);
+//! assert!(grads.g.wx[(0, 0)] > 0.0);
 //! # Ok::<(), bptt::LengthMismatch>(())
 //! ```
 //!
@@ -283,7 +283,7 @@
 //! const K: usize = 8; // steps in a segment
 //!
 //! let (mut cell, mut head) = (lstm::Params::<2, 4>::zeros(), dense::Params::<4, 1>::zeros());
-//! cell.candidate.wx.fill(0.5);
+//! cell.g.wx.fill(0.5);
 //! head.w.fill(0.5);
 //! let sgd = Sgd { learning_rate: 0.2 };
 //! let mut state = lstm::State::<4, 1>::zeros();
@@ -348,8 +348,8 @@
 //! let mut cell = lstm::Params::<2, 4>::zeros();
 //! init::uniform(&mut cell, 0.5, || rng.random());
 //! let mut folded = cell.clone();
-//! let lstm::Params { forget, update, candidate, output } = &mut folded;
-//! for gate in [forget, update, candidate, output] {
+//! let lstm::Params { f, i, g, o } = &mut folded;
+//! for gate in [f, i, g, o] {
 //!     fold(gate, mean, std);
 //! }
 //!

@@ -187,9 +187,9 @@ fn no_kernel_allocates<T: Real>() {
     };
     let calls = allocations(|| {
         init::uniform(&mut weights, half, &mut uniform);
-        init::uniform_hidden(&mut weights.update, &mut uniform);
+        init::uniform_hidden(&mut weights.i, &mut uniform);
         init::glorot_uniform(&mut head.w, &mut uniform);
-        init::orthogonal(&mut weights.output.wa, &mut uniform);
+        init::orthogonal(&mut weights.o.wa, &mut uniform);
         init::forget_bias(&mut weights, half);
     });
     assert_eq!(calls, 0, "initialisers");

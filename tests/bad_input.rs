@@ -353,12 +353,7 @@ fn no_steps() {
 /// A cell with one input and one unit, all of whose gates are z = b + x.
 fn unit_lstm<T: Real>() -> lstm::Params<1, 1, T> {
     let mut params = lstm::Params::zeros();
-    for gate in [
-        &mut params.forget,
-        &mut params.update,
-        &mut params.candidate,
-        &mut params.output,
-    ] {
+    for gate in [&mut params.f, &mut params.i, &mut params.g, &mut params.o] {
         gate.wx.fill(T::ONE);
     }
     params
@@ -381,14 +376,14 @@ fn infinite_input<T: Real>() {
     ] {
         let (mut next, mut cache) = (State::zeros(), Cache::zeros());
         lstm::cell_forward(&params, &scalar(x), &prev, &mut next, &mut cache);
-        assert_eq!(cache.forget, scalar(gate));
-        assert_eq!(cache.update, scalar(gate));
-        assert_eq!(cache.candidate, scalar(candidate));
-        assert_eq!(cache.output, scalar(gate));
+        assert_eq!(cache.f, scalar(gate));
+        assert_eq!(cache.i, scalar(gate));
+        assert_eq!(cache.g, scalar(candidate));
+        assert_eq!(cache.o, scalar(gate));
         assert_eq!(cache.c, scalar(T::from_f64(c)));
 
         let mut a = scalar(T::ZERO);
-        rnn::cell_forward(&params.forget, &scalar(x), &prev.a, &mut a);
+        rnn::cell_forward(&params.f, &scalar(x), &prev.a, &mut a);
         assert_eq!(a, scalar(candidate));
 
         // 0·∞ is NaN: a weight of 0 does not hide an infinite input.
@@ -412,8 +407,8 @@ fn infinite_input<T: Real>() {
             &mut dx,
         );
         assert_eq!(dx, scalar(T::ZERO));
-        assert_eq!(grads.candidate.b, scalar(T::ZERO));
-        assert!(grads.candidate.wx[(0, 0)].to_f64().is_nan());
+        assert_eq!(grads.g.b, scalar(T::ZERO));
+        assert!(grads.g.wx[(0, 0)].to_f64().is_nan());
     }
 }
 
@@ -423,12 +418,7 @@ fn saturated<T: Real>() {
     for size in [1e2, 1e4, 1e30] {
         let random = &mut Random::new(7);
         let mut params: lstm::Params<X, A, T> = random.flat(1.0);
-        for gate in [
-            &mut params.forget,
-            &mut params.update,
-            &mut params.candidate,
-            &mut params.output,
-        ] {
+        for gate in [&mut params.f, &mut params.i, &mut params.g, &mut params.o] {
             random.fill(gate.b.as_flat_mut(), size);
         }
         let x = random.sequence::<X, M, T>(STEPS, 1.0);
@@ -440,10 +430,10 @@ fn saturated<T: Real>() {
         assert!(finite(Flat::slice_as_flat(&a)));
         assert!(finite(Flat::slice_as_flat(&caches)));
         for cache in &caches {
-            let gates = [&cache.forget, &cache.update, &cache.output];
+            let gates = [&cache.f, &cache.i, &cache.o];
             let in_range = |g: &T| *g >= T::ZERO && *g <= T::ONE;
             assert!(gates.iter().all(|g| g.as_flat().iter().all(in_range)));
-            assert!(cache.candidate.as_flat().iter().all(|g| g.abs() <= T::ONE));
+            assert!(cache.g.as_flat().iter().all(|g| g.abs() <= T::ONE));
         }
         let (mut grads, mut dx) = (lstm::Params::zeros(), vec![Matrix::zeros(); STEPS]);
         let mut dstate: State<A, M, T> = random.flat(1.0);
@@ -464,7 +454,7 @@ fn saturated<T: Real>() {
         assert!(finite(Flat::slice_as_flat(&dx)));
         assert!(finite(dstate.as_flat()));
 
-        let (params, mut grads) = (&params.update, rnn::Params::zeros());
+        let (params, mut grads) = (&params.i, rnn::Params::zeros());
         rnn::forward(params, &x, &init.a, &mut a).unwrap();
         assert!(Matrix::slice_as_flat(&a).iter().all(|a| a.abs() <= T::ONE));
         let (mut dz, mut da0) = (da.clone(), init.a.clone());

@@ -204,7 +204,7 @@ fn lstm_named<N>(gradients: Gradients<N, 4>, dc_prev: Vec<N>) -> Named<N> {
         ("dc_prev", dc_prev),
     ];
     named.extend(
-        ["dz_f", "dz_i", "dz_c", "dz_o"]
+        ["dz_f", "dz_i", "dz_g", "dz_o"]
             .into_iter()
             .zip(gradients.dz),
     );
@@ -243,13 +243,8 @@ fn lstm_of_the_crate<const X: usize, const A: usize, const M: usize>(
         &mut grads,
         &mut dx,
     );
-    let dz = [cache.forget, cache.update, cache.candidate, cache.output];
-    let gates = [
-        &grads.forget,
-        &grads.update,
-        &grads.candidate,
-        &grads.output,
-    ];
+    let dz = [cache.f, cache.i, cache.g, cache.o];
+    let gates = [&grads.f, &grads.i, &grads.g, &grads.o];
     let gradients = Gradients {
         dz: dz.map(|dz| dz.as_flat().to_vec()),
         gates: gates.map(|gate| {

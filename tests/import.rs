@@ -367,12 +367,7 @@ fn other_ways_to_write_the_same_graph() {
 
     let mut without = expected;
     let cell = &mut without.cell;
-    for gate in [
-        &mut cell.forget,
-        &mut cell.update,
-        &mut cell.candidate,
-        &mut cell.output,
-    ] {
+    for gate in [&mut cell.f, &mut cell.i, &mut cell.g, &mut cell.o] {
         gate.b.fill(0.0);
     }
     without.head.b.fill(0.0);

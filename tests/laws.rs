@@ -89,10 +89,10 @@ impl<const X: usize, const A: usize, const M: usize, T: Real> LstmIn<X, A, M, T>
     fn start(&self) -> LstmOut<X, A, M, T> {
         let steps = self.x.len();
         let cache = Cache {
-            forget: garbage(),
-            update: garbage(),
-            candidate: garbage(),
-            output: garbage(),
+            f: garbage(),
+            i: garbage(),
+            g: garbage(),
+            o: garbage(),
             c: garbage(),
         };
         LstmOut {
@@ -318,10 +318,10 @@ fn cache_column<const A: usize, const M: usize, T: Real>(
     m: usize,
 ) -> Cache<A, 1, T> {
     Cache {
-        forget: column(&cache.forget, m),
-        update: column(&cache.update, m),
-        candidate: column(&cache.candidate, m),
-        output: column(&cache.output, m),
+        f: column(&cache.f, m),
+        i: column(&cache.i, m),
+        g: column(&cache.g, m),
+        o: column(&cache.o, m),
         c: column(&cache.c, m),
     }
 }
@@ -499,7 +499,7 @@ fn lstm_nan_stays_in_its_sample() {
                 assert!(!lost, "{place:?}, sample {m}, dx of step {t}");
             }
             assert!(out.dstate.a.column(m).unwrap().iter().all(|a| a.is_nan()));
-            assert!(out.grads.output.wa.as_flat().iter().any(|g| g.is_nan()));
+            assert!(out.grads.o.wa.as_flat().iter().any(|g| g.is_nan()));
         }
     }
 }
@@ -938,17 +938,12 @@ fn flat_view_is_the_same_memory() {
     flat_laws_of_all::<f64>();
 }
 
-/// The order of the scalars: columns, and in each struct \[Wa | Wx\], b; gates forget, update, candidate, output.
+/// The order of the scalars: columns, and in each struct \[Wa | Wx\], b; gates f, i, g, o.
 #[test]
 fn flat_order() -> Result<(), LengthMismatch> {
     let flat: Vec<f32> = (0..lstm::Params::<2, 3>::LEN).map(|i| i as f32).collect();
     let params = lstm::Params::<2, 3>::from_flat(&flat)?;
-    let gates = [
-        &params.forget,
-        &params.update,
-        &params.candidate,
-        &params.output,
-    ];
+    let gates = [&params.f, &params.i, &params.g, &params.o];
     for (g, gate) in gates.into_iter().enumerate() {
         let at = |i: usize| (g * Affine::<2, 3>::LEN + i) as f32;
         for r in 0..3 {
@@ -964,13 +959,7 @@ fn flat_order() -> Result<(), LengthMismatch> {
 
     let flat: Vec<f32> = (0..Cache::<3, 2>::LEN).map(|i| i as f32).collect();
     let cache = Cache::<3, 2>::from_flat(&flat)?;
-    let parts = [
-        &cache.forget,
-        &cache.update,
-        &cache.candidate,
-        &cache.output,
-        &cache.c,
-    ];
+    let parts = [&cache.f, &cache.i, &cache.g, &cache.o, &cache.c];
     for (p, part) in parts.into_iter().enumerate() {
         assert_eq!(part[(2, 1)], (6 * p + 5) as f32);
     }

@@ -103,10 +103,10 @@ fn framework<const X: usize, const A: usize, const M: usize>(kind: &str, file: &
     let b = ["bf", "bi", "bc", "bo"].map(|name| twin.params[name].data.as_slice());
     textbook::read_lstm(&mut same, w, b).unwrap();
     for (gate, same) in [
-        (&params.forget, &same.forget),
-        (&params.update, &same.update),
-        (&params.candidate, &same.candidate),
-        (&params.output, &same.output),
+        (&params.f, &same.f),
+        (&params.i, &same.i),
+        (&params.g, &same.g),
+        (&params.o, &same.o),
     ] {
         assert_eq!((&gate.wa, &gate.wx), (&same.wa, &same.wx));
         close("b", gate.b.as_flat(), same.b.as_flat(), 2.0 * f64::EPSILON);
@@ -650,13 +650,7 @@ fn two_biases_are_rounded_once() {
     let (ih, hh) = ([0.1_f32, 1e8, -0.0, 1.0], [0.2_f32, 1.0, 0.0, -1.0]);
     let mut params = lstm::Params::<1, 1>::zeros();
     pytorch::read_lstm(&mut params, &[0.0; 4], &[0.0; 4], Some((&ih, &hh))).unwrap();
-    let b = [
-        &params.update,
-        &params.forget,
-        &params.candidate,
-        &params.output,
-    ]
-    .map(|gate| gate.b[(0, 0)]);
+    let b = [&params.i, &params.f, &params.g, &params.o].map(|gate| gate.b[(0, 0)]);
     let once: [f32; 4] =
         std::array::from_fn(|k| f32::from_f64(f64::from(ih[k]) + f64::from(hh[k])));
     assert_eq!(bits(&b), bits(&once));

@@ -280,7 +280,7 @@ fn uniform_initialisers() {
 
     let mut params: lstm::Params<2, 3> = Random::new(4).flat(1.0);
     let mut expected = params.clone();
-    expected.forget.b.fill(1.5);
+    expected.f.b.fill(1.5);
     init::forget_bias(&mut params, 1.5);
     assert_eq!(params, expected); // nothing else
 }

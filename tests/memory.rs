@@ -121,10 +121,10 @@ const fn gate(w: f32) -> Affine<1, 1> {
 }
 
 static PARAMS: lstm::Params<1, 1> = lstm::Params {
-    forget: gate(1.0),
-    update: gate(10.0),
-    candidate: gate(100.0),
-    output: gate(1000.0),
+    f: gate(1.0),
+    i: gate(10.0),
+    g: gate(100.0),
+    o: gate(1000.0),
 };
 
 /// Laid out when compiling, without a copy on any stack.

@@ -492,10 +492,10 @@ fn lstm_with_lengths<T: Real>(lengths: [usize; M], steps_padded: usize, padding:
     for (t, m, a_prev) in steps(&samples, lengths) {
         let (x, dz) = (column(&x[t], m), &samples[m].dz[t]);
         let a_prev = a_prev.unwrap_or_else(|| column(&init.a, m));
-        add_gradients(&mut expected.forget, &dz.forget, &x, &a_prev);
-        add_gradients(&mut expected.update, &dz.update, &x, &a_prev);
-        add_gradients(&mut expected.candidate, &dz.candidate, &x, &a_prev);
-        add_gradients(&mut expected.output, &dz.output, &x, &a_prev);
+        add_gradients(&mut expected.f, &dz.f, &x, &a_prev);
+        add_gradients(&mut expected.i, &dz.i, &x, &a_prev);
+        add_gradients(&mut expected.g, &dz.g, &x, &a_prev);
+        add_gradients(&mut expected.o, &dz.o, &x, &a_prev);
     }
 
     let (mut a, mut caches) = (

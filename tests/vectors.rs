@@ -573,14 +573,10 @@ fn lstm_runs<const X: usize, const A: usize, const M: usize, const Y: usize, T: 
         }
         insert_steps(&mut tensors, "a", a.iter());
         insert_steps(&mut tensors, "c", caches.iter().map(|cache| &cache.c));
-        insert_steps(&mut tensors, "ft", caches.iter().map(|cache| &cache.forget));
-        insert_steps(&mut tensors, "it", caches.iter().map(|cache| &cache.update));
-        insert_steps(
-            &mut tensors,
-            "cct",
-            caches.iter().map(|cache| &cache.candidate),
-        );
-        insert_steps(&mut tensors, "ot", caches.iter().map(|cache| &cache.output));
+        insert_steps(&mut tensors, "ft", caches.iter().map(|cache| &cache.f));
+        insert_steps(&mut tensors, "it", caches.iter().map(|cache| &cache.i));
+        insert_steps(&mut tensors, "cct", caches.iter().map(|cache| &cache.g));
+        insert_steps(&mut tensors, "ot", caches.iter().map(|cache| &cache.o));
 
         let da = head::<A, M, Y, T>(case, form, a, &mut tensors);
         let da = Matrix::<A, M, T>::slice_from_flat(&da).unwrap();
@@ -619,32 +615,11 @@ fn lstm_runs<const X: usize, const A: usize, const M: usize, const Y: usize, T: 
         insert_steps(&mut tensors, "dx", dx.iter());
         insert(&mut tensors, "da0", dstate.a.as_flat());
         insert(&mut tensors, "dc0", dstate.c.as_flat());
-        insert_steps(
-            &mut tensors,
-            "dft",
-            caches.iter().map(|cache| &cache.forget),
-        );
-        insert_steps(
-            &mut tensors,
-            "dit",
-            caches.iter().map(|cache| &cache.update),
-        );
-        insert_steps(
-            &mut tensors,
-            "dcct",
-            caches.iter().map(|cache| &cache.candidate),
-        );
-        insert_steps(
-            &mut tensors,
-            "dot",
-            caches.iter().map(|cache| &cache.output),
-        );
-        let gates = [
-            &grads.forget,
-            &grads.update,
-            &grads.candidate,
-            &grads.output,
-        ];
+        insert_steps(&mut tensors, "dft", caches.iter().map(|cache| &cache.f));
+        insert_steps(&mut tensors, "dit", caches.iter().map(|cache| &cache.i));
+        insert_steps(&mut tensors, "dcct", caches.iter().map(|cache| &cache.g));
+        insert_steps(&mut tensors, "dot", caches.iter().map(|cache| &cache.o));
+        let gates = [&grads.f, &grads.i, &grads.g, &grads.o];
         for ([_, _, dw, db], gate) in LSTM_GATES.into_iter().zip(gates) {
             let (w, b) = gate.as_flat().split_at(A * (A + X));
             insert(&mut tensors, dw, w);

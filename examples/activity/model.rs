@@ -121,13 +121,8 @@ impl Normalisation {
     ///
     /// so that nobody who has the weights needs μ and σ.
     pub fn fold_into(&self, cell: &mut Cell) {
-        let lstm::Params {
-            forget,
-            update,
-            candidate,
-            output,
-        } = cell;
-        for gate in [forget, update, candidate, output] {
+        let lstm::Params { f, i, g, o } = cell;
+        for gate in [f, i, g, o] {
             for k in 0..X {
                 for i in 0..A {
                     gate.wx[(i, k)] /= self.deviation[k];

@@ -84,13 +84,8 @@ fn initial_weights(rng: &mut ChaCha8Rng) -> Result<Vec<f32>, LengthMismatch> {
     let mut weights = vec![0.0; WEIGHTS];
     let (cell, head) = layers_mut(&mut weights)?;
     let mut uniform = || rng.random::<f32>();
-    let lstm::Params {
-        forget,
-        update,
-        candidate,
-        output,
-    } = &mut *cell;
-    for gate in [forget, update, candidate, output] {
+    let lstm::Params { f, i, g, o } = &mut *cell;
+    for gate in [f, i, g, o] {
         init::glorot_uniform(&mut gate.wx, &mut uniform);
         init::orthogonal(&mut gate.wa, &mut uniform);
     }

@@ -353,10 +353,10 @@ impl From<LengthMismatch> for TargetError {}
 #[derive(Clone, Debug, Default, PartialEq)]
 #[repr(C)]
 pub struct Params<const X: usize, const A: usize, T: Real = f32> {
-    pub forget: Affine<X, A, T>,
-    pub update: Affine<X, A, T>,
-    pub candidate: Affine<X, A, T>,
-    pub output: Affine<X, A, T>,
+    pub f: Affine<X, A, T>,
+    pub i: Affine<X, A, T>,
+    pub g: Affine<X, A, T>,
+    pub o: Affine<X, A, T>,
 }
 #[derive(Clone, Debug, Default, PartialEq)]
 #[repr(C)]
@@ -367,10 +367,10 @@ pub struct State<const A: usize, const M: usize, T: Real = f32> {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[repr(C)]
 pub struct Cache<const A: usize, const M: usize, T: Real = f32> {
-    pub forget: Matrix<A, M, T>,
-    pub update: Matrix<A, M, T>,
-    pub candidate: Matrix<A, M, T>,
-    pub output: Matrix<A, M, T>,
+    pub f: Matrix<A, M, T>,
+    pub i: Matrix<A, M, T>,
+    pub g: Matrix<A, M, T>,
+    pub o: Matrix<A, M, T>,
     pub c: Matrix<A, M, T>,
 }
 pub fn step<const X: usize, const A: usize, const M: usize, T: Real>(

@@ -125,24 +125,24 @@ pub fn lstm_forward<const X: usize, const A: usize, const M: usize, T: Real>(
     c_prev: &Matrix<A, M, T>,
 ) -> (Matrix<A, M, T>, Cache<A, M, T>) {
     let mut cache = Cache {
-        forget: pre_activation(&params.forget, x, a_prev),
-        update: pre_activation(&params.update, x, a_prev),
-        candidate: pre_activation(&params.candidate, x, a_prev),
-        output: pre_activation(&params.output, x, a_prev),
+        f: pre_activation(&params.f, x, a_prev),
+        i: pre_activation(&params.i, x, a_prev),
+        g: pre_activation(&params.g, x, a_prev),
+        o: pre_activation(&params.o, x, a_prev),
         c: Matrix::zeros(),
     };
     let mut a = Matrix::zeros();
     for m in 0..M {
         for r in 0..A {
             let at = (r, m);
-            let f = sigmoid(cache.forget[at]);
-            let i = sigmoid(cache.update[at]);
-            let cc = tanh(cache.candidate[at]);
-            let o = sigmoid(cache.output[at]);
+            let f = sigmoid(cache.f[at]);
+            let i = sigmoid(cache.i[at]);
+            let cc = tanh(cache.g[at]);
+            let o = sigmoid(cache.o[at]);
             let c = f * c_prev[at] + i * cc;
             a[at] = o * tanh(c);
-            (cache.forget[at], cache.update[at]) = (f, i);
-            (cache.candidate[at], cache.output[at]) = (cc, o);
+            (cache.f[at], cache.i[at]) = (f, i);
+            (cache.g[at], cache.o[at]) = (cc, o);
             cache.c[at] = c;
         }
     }
@@ -165,34 +165,24 @@ pub fn lstm_backward<const X: usize, const A: usize, const M: usize, T: Real>(
     for m in 0..M {
         for r in 0..A {
             let at = (r, m);
-            let (f, i) = (cache.forget[at], cache.update[at]);
-            let (cc, o) = (cache.candidate[at], cache.output[at]);
+            let (f, i) = (cache.f[at], cache.i[at]);
+            let (cc, o) = (cache.g[at], cache.o[at]);
             let tanh_c = tanh(cache.c[at]);
             let da = da[at] + dstate.a[at];
             let dc = dstate.c[at] + da * o * (one - tanh_c * tanh_c);
-            cache.forget[at] = (dc * c_prev[at]) * (f * (one - f));
-            cache.update[at] = (dc * cc) * (i * (one - i));
-            cache.candidate[at] = (dc * i) * (one - cc * cc);
-            cache.output[at] = (da * tanh_c) * (o * (one - o));
+            cache.f[at] = (dc * c_prev[at]) * (f * (one - f));
+            cache.i[at] = (dc * cc) * (i * (one - i));
+            cache.g[at] = (dc * i) * (one - cc * cc);
+            cache.o[at] = (da * tanh_c) * (o * (one - o));
             dstate.c[at] = dc * f;
         }
     }
-    let dz = [
-        &cache.forget,
-        &cache.update,
-        &cache.candidate,
-        &cache.output,
-    ];
-    add_gradients(&mut grads.forget, dz[0], x, a_prev);
-    add_gradients(&mut grads.update, dz[1], x, a_prev);
-    add_gradients(&mut grads.candidate, dz[2], x, a_prev);
-    add_gradients(&mut grads.output, dz[3], x, a_prev);
-    let gates = [
-        &params.forget,
-        &params.update,
-        &params.candidate,
-        &params.output,
-    ];
+    let dz = [&cache.f, &cache.i, &cache.g, &cache.o];
+    add_gradients(&mut grads.f, dz[0], x, a_prev);
+    add_gradients(&mut grads.i, dz[1], x, a_prev);
+    add_gradients(&mut grads.g, dz[2], x, a_prev);
+    add_gradients(&mut grads.o, dz[3], x, a_prev);
+    let gates = [&params.f, &params.i, &params.g, &params.o];
     dstate.a = transposed(&gates.map(|gate| &gate.wa), &dz);
     transposed(&gates.map(|gate| &gate.wx), &dz)
 }

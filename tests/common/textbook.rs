@@ -80,7 +80,7 @@ pub struct Gradients<N, const G: usize> {
 
 /// The cell state and the gates of an LSTM, and its output; each (A, M) a step.
 pub struct Lstm<N> {
-    /// f, i, c̃, o
+    /// f, i, g, o
     pub gates: [Vec<N>; 4],
     pub c: Vec<N>,
     pub a: Vec<N>,
@@ -101,7 +101,7 @@ pub struct Local<N> {
     pub c_prev: N,
 }
 
-/// dz_f, dz_i, dz_c, dz_o, and dc⟨t−1⟩ of one unit.
+/// dz_f, dz_i, dz_g, dz_o, and dc⟨t−1⟩ of one unit.
 pub struct Through<N> {
     pub dz: [N; 4],
     pub dc_prev: N,
@@ -285,10 +285,10 @@ pub fn step_by_step<N: Number>(local: Local<N>) -> Through<N> {
     let dc_prev = dc * f; // (12)
     let dz_f = df * f * (one - f); // (13)
     let dz_i = di * i * (one - i); // (14)
-    let dz_c = dcc * (one - cc * cc); // (15)
+    let dz_g = dcc * (one - cc * cc); // (15)
     let dz_o = d_o * o * (one - o); // (16)
     Through {
-        dz: [dz_f, dz_i, dz_c, dz_o],
+        dz: [dz_f, dz_i, dz_g, dz_o],
         dc_prev,
     }
 }

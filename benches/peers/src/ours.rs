@@ -87,10 +87,10 @@ fn params<const X: usize, const A: usize>(layer: &Layer) -> Buffer<lstm::Params<
     let [params] = buffer.all_mut() else {
         unreachable!()
     };
-    load(&mut params.update, layer, 0);
-    load(&mut params.forget, layer, 1);
-    load(&mut params.candidate, layer, 2);
-    load(&mut params.output, layer, 3);
+    load(&mut params.i, layer, 0);
+    load(&mut params.f, layer, 1);
+    load(&mut params.g, layer, 2);
+    load(&mut params.o, layer, 3);
     buffer
 }
 
@@ -150,10 +150,10 @@ fn lstm<const X: usize, const A: usize, const M: usize>(layer: &Layer) -> Run {
             if task == Task::Training {
                 let grads = &grads.all()[0];
                 let gates = [
-                    &grads.update,
-                    &grads.forget,
-                    &grads.candidate,
-                    &grads.output,
+                    &grads.i,
+                    &grads.f,
+                    &grads.g,
+                    &grads.o,
                 ];
                 append(out, &gates);
                 out.extend(dx.flat());

@@ -19,7 +19,7 @@ fn dot(w: &[f32], u: &[f32]) -> f32 {
 /// A layer, what forward leaves for backward, and the gradients.
 struct Plain {
     case: Case,
-    /// A gate after the other (f, i, c̃, o), each (a, a + x) by rows: [Wa | Wx].
+    /// A gate after the other (f, i, g, o), each (a, a + x) by rows: [Wa | Wx].
     w: Vec<Vec<f32>>,
     b: Vec<Vec<f32>>,
     /// (step, m, x)
@@ -41,7 +41,7 @@ struct Plain {
     dx: Vec<f32>,
 }
 
-/// The place of gate g (f, i, c̃, o) in the layout of `Layer` (i, f, c̃, o).
+/// The place of gate g (f, i, g, o) in the layout of `Layer` (i, f, g, o).
 fn place(cell: Cell, g: usize) -> usize {
     match cell {
         Cell::Lstm => [1, 0, 2, 3][g],

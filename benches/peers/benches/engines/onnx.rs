@@ -18,7 +18,7 @@ use tract_onnx::prelude::*;
 
 use peers::work::{Case, Cell, Layer, Run, STEPS, Task};
 
-/// The gates in ONNX's order (i, o, f, c̃), of rows of the given length in the order of `Layer`.
+/// The gates in ONNX's order (i, o, f, g), of rows of the given length in the order of `Layer`.
 fn gates(case: &Case, rows: &[f32], columns: usize) -> Vec<f32> {
     let order: &[usize] = match case.cell {
         Cell::Lstm => &[0, 3, 1, 2],

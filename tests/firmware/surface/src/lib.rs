@@ -97,8 +97,8 @@ fn network<const X: usize, const A: usize, const M: usize, const Y: usize, T: Re
     let (cache, caches): (&mut Cache<A, M, T>, &mut [Cache<A, M, T>]) = (n.one()?, n.sequence()?);
     init::uniform(cell, T::ONE, || n.scalar());
     init::forget_bias(cell, T::ONE);
-    init::orthogonal(&mut cell.output.wa, || n.scalar());
-    init::glorot_uniform(&mut cell.output.wx, || n.scalar());
+    init::orthogonal(&mut cell.o.wa, || n.scalar());
+    init::glorot_uniform(&mut cell.o.wx, || n.scalar());
     lstm::step(cell, one_x, prev, next);
     lstm::cell_forward(cell, one_x, prev, next, cache);
     lstm::cell_backward(cell, one_x, prev, cache, next, grads, one_dx);

@@ -234,12 +234,7 @@ fn lstm<const X: usize, const A: usize, const M: usize, const Y: usize, T: Real>
 ) -> Result<u64, TargetError> {
     let (mut digest, random) = (Digest::new(), &mut Random::new(1));
     let mut cell = lstm::Params::<X, A, T>::zeros();
-    for gate in [
-        &mut cell.forget,
-        &mut cell.update,
-        &mut cell.candidate,
-        &mut cell.output,
-    ] {
+    for gate in [&mut cell.f, &mut cell.i, &mut cell.g, &mut cell.o] {
         init::uniform_hidden(gate, || random.uniform());
     }
     init::forget_bias(&mut cell, T::ONE);
@@ -433,10 +428,10 @@ fn initial_weights<T: Real>() -> u64 {
     let (mut digest, random) = (Digest::new(), &mut Random::new(1));
     let mut params = lstm::Params::<3, 7, T>::zeros();
     init::uniform(&mut params, T::from_f64(0.1), || random.uniform());
-    init::uniform_hidden(&mut params.update, || random.uniform());
-    init::glorot_uniform(&mut params.candidate.wx, || random.uniform());
-    init::orthogonal(&mut params.output.wa, || random.uniform());
-    init::orthogonal(&mut params.forget.wa, || T::ZERO); // not random
+    init::uniform_hidden(&mut params.i, || random.uniform());
+    init::glorot_uniform(&mut params.g.wx, || random.uniform());
+    init::orthogonal(&mut params.o.wa, || random.uniform());
+    init::orthogonal(&mut params.f.wa, || T::ZERO); // not random
     init::forget_bias(&mut params, T::ONE);
     digest.flat(&params);
     digest.value()
