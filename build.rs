@@ -1,16 +1,16 @@
-//! Tells the crate which instruction sets of x86-64 to compile its kernels for, all that the compiler
-//! can (AVX-512 since Rust 1.89), or no more than `--cfg bptt_backend="…"` allows; whether the code is
-//! to be small (opt-level "s" or "z"); and whether the target computes otherwise than IEEE-754 says,
-//! where the compiler does not tell the source (`src/target.rs`).
+//! Tells the crate which instruction sets of x86-64 to compile its kernels for, all that the
+//! compiler can (AVX-512 since Rust 1.89), or no more than `--cfg bptt_backend="…"` allows; whether
+//! the code is to be small (opt-level "s" or "z") or not optimised at all (0); and whether the
+//! target computes otherwise than IEEE-754 says, where the compiler does not tell the source
+//! (`src/target.rs`).
 
 use std::env;
 use std::process::{Command, ExitCode};
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
-    println!(
-        "cargo::rustc-check-cfg=cfg(bptt_avx2, bptt_avx512, bptt_small, bptt_altivec, bptt_68881)"
-    );
+    println!("cargo::rustc-check-cfg=cfg(bptt_avx2, bptt_avx512, bptt_small, bptt_unoptimized)");
+    println!("cargo::rustc-check-cfg=cfg(bptt_altivec, bptt_68881)");
     // Unset without the option, empty where it has no value, with commas where it has several.
     let most = match env::var("CARGO_CFG_BPTT_BACKEND").as_deref() {
         Err(_) => "avx512",
@@ -26,8 +26,14 @@ fn main() -> ExitCode {
     };
     let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
     let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
-    // Not where a target leaves the vector registers alone, as a kernel's does.
-    let vectors = arch == "x86_64" && features.split(',').any(|feature| feature == "sse2");
+    // Not where a target leaves the vector registers alone, as a kernel's does. And not without
+    // optimisation: each instruction is a call then, and all that a kernel ever holds stands in its
+    // frame, which is 3.7 MB for AVX-512, where threads have stacks of 2 MiB, and 0.7 MB for SSE2.
+    let unoptimized = env::var("OPT_LEVEL").as_deref() == Ok("0");
+    let vectors = arch == "x86_64" && !unoptimized && features.split(',').any(|f| f == "sse2");
+    if unoptimized {
+        println!("cargo::rustc-cfg=bptt_unoptimized");
+    }
     if vectors && most != "baseline" {
         println!("cargo::rustc-cfg=bptt_avx2");
     }

@@ -24,7 +24,7 @@ mod roofline;
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use bptt::{Affine, Flat, Matrix, Real, lstm, rnn};
+use bptt::{Affine, Cell, Flat, Matrix, Real, lstm};
 use buffer::Buffer;
 use random::Random;
 
@@ -166,15 +166,15 @@ fn bench_step<const X: usize, const A: usize, T: Real>(bench: &mut Bench) {
     };
     for _ in 0..CHECKED {
         let (a, cache) = contract::lstm_forward(params, x, &even.a, &even.c);
-        lstm::step(params, x, even, odd);
+        params.step(x, even, odd);
         assert_same_bits("a of step", &odd.a, &a);
         assert_same_bits("c of step", &odd.c, &cache.c);
         even.clone_from(odd);
     }
     let products = 4 * A * (X + A);
     bench.time(name, 2, products, params.as_flat(), 1, || {
-        lstm::step(params, black_box(x), even, odd);
-        lstm::step(params, black_box(x), odd, even);
+        params.step(black_box(x), even, odd);
+        params.step(black_box(x), odd, even);
     });
 }
 
@@ -213,22 +213,20 @@ fn bench_lstm<const X: usize, const A: usize, const M: usize, T: Real>(bench: &m
         );
         let dx = &mut dx.all_mut()[..CHECKED];
         let (x, da) = (&x[..CHECKED], &da[..CHECKED]);
-        lstm::forward(params, x, &init, a, caches).unwrap();
-        let mut expected_caches = vec![];
+        let tape = params.forward(x, &init, a, caches).unwrap();
+        let mut expected_caches: Vec<lstm::Cache<A, M, T>> = vec![];
         for t in 0..CHECKED {
             let (a_prev, c_prev) = match t {
                 0 => (&init.a, &init.c),
-                t => (&a[t - 1], &caches[t - 1].c),
+                t => (&tape.a()[t - 1], &expected_caches[t - 1].c),
             };
             let (a_t, cache) = contract::lstm_forward(params, &x[t], a_prev, c_prev);
-            assert_same_bits("a", &a[t], &a_t);
-            assert_same_bits("a cache", &caches[t], &cache);
+            assert_same_bits("a", &tape.a()[t], &a_t);
             expected_caches.push(cache);
         }
         let mut dstate = lstm::State::zeros();
         let mut expected_dstate = lstm::State::zeros();
-        let out = Some(&mut *dx);
-        lstm::backward(params, x, &init, a, caches, da, grads, out, &mut dstate).unwrap();
+        tape.backward(da, grads, Some(dx), &mut dstate).unwrap();
         for t in (0..CHECKED).rev() {
             let (a_prev, c_prev) = match t {
                 0 => (&init.a, &init.c),
@@ -239,6 +237,7 @@ fn bench_lstm<const X: usize, const A: usize, const M: usize, T: Real>(bench: &m
                 params, &x[t], a_prev, c_prev, cache, &da[t], dstate, expected,
             );
             assert_same_bits("dx", &dx[t], &dx_t);
+            assert_same_bits("a cache", &caches[t], cache);
         }
         assert_same_bits("the gradient", grads, expected);
         assert_same_bits("the gradient of the state", &dstate, &expected_dstate);
@@ -279,14 +278,14 @@ fn bench_lstm<const X: usize, const A: usize, const M: usize, T: Real>(bench: &m
     }
     let products = STEPS * (input + recurrent);
     bench.time(name_forward, 1, products, wa, STEPS, || {
-        lstm::forward(params, black_box(x), &init, a, caches).unwrap();
+        let tape = params.forward(black_box(x), &init, a, caches);
+        black_box(tape.is_ok());
     });
     let (grads, dx) = (&mut grads.all_mut()[0], dx.all_mut());
     bench.time(name_training, 1, 3 * products, wa, 2 * STEPS, || {
-        lstm::forward(params, black_box(x), &init, a, caches).unwrap();
+        let tape = params.forward(black_box(x), &init, a, caches).unwrap();
         let mut dstate = lstm::State::zeros();
-        let dx = Some(&mut *dx);
-        lstm::backward(params, x, &init, a, caches, da, grads, dx, &mut dstate).unwrap();
+        tape.backward(da, grads, Some(dx), &mut dstate).unwrap();
     });
 }
 
@@ -299,55 +298,49 @@ fn bench_rnn<const X: usize, const A: usize, const M: usize, T: Real>(bench: &mu
     let mut random = Random::new(1);
     let params = random_buffer::<Affine<X, A, T>>(1, 1.0 / (A as f64).sqrt(), &mut random);
     let x = random_buffer::<Matrix<X, M, T>>(STEPS, 1.0, &mut random);
-    let da_given = random_buffer::<Matrix<A, M, T>>(STEPS, 1.0, &mut random);
-    let mut da = Buffer::<Matrix<A, M, T>>::zeros(STEPS);
+    let da = random_buffer::<Matrix<A, M, T>>(STEPS, 1.0, &mut random);
     let mut a = Buffer::<Matrix<A, M, T>>::zeros(STEPS);
+    let mut caches = Buffer::<Matrix<A, M, T>>::zeros(STEPS);
     let mut dx = Buffer::<Matrix<X, M, T>>::zeros(STEPS);
     let mut grads: Affine<X, A, T> = Affine::zeros();
-    let a0: Matrix<A, M, T> = random.flat(1.0);
-    let ([params], x, da_given) = (params.all(), x.all(), da_given.all()) else {
+    let init: Matrix<A, M, T> = random.flat(1.0);
+    let ([params], x, da) = (params.all(), x.all(), da.all()) else {
         unreachable!();
     };
-    let (a, da, dx) = (a.all_mut(), da.all_mut(), dx.all_mut());
+    let (a, caches, dx) = (a.all_mut(), caches.all_mut(), dx.all_mut());
 
     {
-        let (a, da, dx) = (&mut a[..CHECKED], &mut da[..CHECKED], &mut dx[..CHECKED]);
-        let x = &x[..CHECKED];
-        da.clone_from_slice(&da_given[..CHECKED]);
-        rnn::forward(params, x, &a0, a).unwrap();
-        let mut da_state = Matrix::zeros();
-        let out = Some(&mut *dx);
-        rnn::backward(params, x, &a0, a, da, &mut grads, out, &mut da_state).unwrap();
+        let (a, caches) = (&mut a[..CHECKED], &mut caches[..CHECKED]);
+        let (x, da, dx) = (&x[..CHECKED], &da[..CHECKED], &mut dx[..CHECKED]);
+        let tape = params.forward(x, &init, a, caches).unwrap();
+        let mut dstate = Matrix::zeros();
+        tape.backward(da, &mut grads, Some(dx), &mut dstate)
+            .unwrap();
         let (mut expected, mut expected_state) = (Affine::zeros(), Matrix::zeros());
         for t in (0..CHECKED).rev() {
-            let a_prev = if t == 0 { &a0 } else { &a[t - 1] };
+            let a_prev = if t == 0 { &init } else { &a[t - 1] };
             assert_same_bits("a", &a[t], &contract::rnn_forward(params, &x[t], a_prev));
-            let (mut da_t, state) = (da_given[t].clone(), &mut expected_state);
-            let dx_t = contract::rnn_backward(
-                params,
-                &x[t],
-                a_prev,
-                &a[t],
-                &mut da_t,
-                state,
-                &mut expected,
-            );
+            let (mut dz, state) = (da[t].clone(), &mut expected_state);
+            let dx_t =
+                contract::rnn_backward(params, &x[t], a_prev, &a[t], &mut dz, state, &mut expected);
             assert_same_bits("dx", &dx[t], &dx_t);
+            assert_same_bits("dz", &caches[t], &dz);
         }
         assert_same_bits("the gradient", &grads, &expected);
-        assert_same_bits("the gradient of the state", &da_state, &expected_state);
+        assert_same_bits("the gradient of the state", &dstate, &expected_state);
     }
 
     let products = STEPS * A * (A + X) * M;
     let wa = params.wa.as_flat();
     bench.time(name_forward, 1, products, wa, STEPS, || {
-        rnn::forward(params, black_box(x), &a0, a).unwrap();
+        let tape = params.forward(black_box(x), &init, a, caches);
+        black_box(tape.is_ok());
     });
     bench.time(name_training, 1, 3 * products, wa, 2 * STEPS, || {
-        rnn::forward(params, black_box(x), &a0, a).unwrap();
-        da.clone_from_slice(da_given);
-        let (dx, mut da_state) = (Some(&mut *dx), Matrix::zeros());
-        rnn::backward(params, x, &a0, a, da, &mut grads, dx, &mut da_state).unwrap();
+        let tape = params.forward(black_box(x), &init, a, caches).unwrap();
+        let mut dstate = Matrix::zeros();
+        tape.backward(da, &mut grads, Some(dx), &mut dstate)
+            .unwrap();
     });
 }
 

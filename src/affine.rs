@@ -1,6 +1,6 @@
 //! `Affine`, the one learnable building block of both cells: z = Wa·a + Wx·x + b.
 
-use crate::{Matrix, Real, Vector};
+use crate::{Matrix, Real, Vector, flat};
 
 /// The weights of z = Wa·a + Wx·x + b, from A hidden units and X inputs to A pre-activations.
 ///
@@ -20,7 +20,7 @@ use crate::{Matrix, Real, Vector};
 /// };
 /// assert_eq!(P.as_flat(), [1.0, 2.0, 3.0, 4.0]);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, PartialEq)]
 #[repr(C)]
 pub struct Affine<const X: usize, const A: usize, T: Real = f32> {
     /// Wa, shape (A, A): acts on the previous hidden state.
@@ -34,15 +34,26 @@ pub struct Affine<const X: usize, const A: usize, T: Real = f32> {
 impl<const X: usize, const A: usize, T: Real> Affine<X, A, T> {
     /// All weights zero: what a gradient starts from.
     ///
+    /// By value, and so over the stack: [large networks](crate::patterns#large-networks) stay on the heap.
+    ///
     /// ```
     /// let grads = bptt::Affine::<3, 5>::zeros();
     /// assert_eq!(grads.wx[(4, 2)], 0.0);
     /// ```
     pub const fn zeros() -> Self {
-        Affine {
-            wa: Matrix::zeros(),
-            wx: Matrix::zeros(),
-            b: Matrix::zeros(),
-        }
+        flat::zeros()
+    }
+
+    /// The map whose 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes these are, at compile time too; see [`Flat::to_le_bytes`](crate::Flat::to_le_bytes).
+    ///
+    /// Another number of bytes does not compile.
+    ///
+    /// ```
+    /// let bytes = [0; 6 * 4];
+    /// let cell: bptt::rnn::Params<4, 1> = bptt::rnn::Params::from_le_bytes(&bytes);
+    /// assert_eq!(cell, bptt::Affine::zeros());
+    /// ```
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {
+        flat::from_le_bytes(bytes)
     }
 }

@@ -4,7 +4,7 @@ use core::slice;
 
 use crate::arch::{Columns, Core as _, Gates};
 use crate::shape::{Shape, part, part_mut, steps_at_a_time};
-use crate::{Flat, LengthMismatch, Matrix, Real, Vector};
+use crate::{Flat, LengthMismatch, Matrix, Real, Vector, flat};
 
 /// The weights of an output layer from A hidden units to Y outputs, or a gradient with respect to
 /// them.
@@ -15,7 +15,7 @@ use crate::{Flat, LengthMismatch, Matrix, Real, Vector};
 /// static ZERO: dense::Params<16, 4> = dense::Params::zeros();
 /// assert_eq!(ZERO.as_flat().len(), 4 * 16 + 4);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, PartialEq)]
 #[repr(C)]
 pub struct Params<const A: usize, const Y: usize, T: Real = f32> {
     /// W, shape (Y, A).
@@ -27,14 +27,26 @@ pub struct Params<const A: usize, const Y: usize, T: Real = f32> {
 impl<const A: usize, const Y: usize, T: Real> Params<A, Y, T> {
     /// All weights zero: what a gradient starts from.
     ///
+    /// By value, and so over the stack: [large networks](crate::patterns#large-networks) stay on the heap.
+    ///
     /// ```
     /// assert_eq!(bptt::dense::Params::<3, 2>::zeros().w[(1, 2)], 0.0);
     /// ```
     pub const fn zeros() -> Self {
-        Params {
-            w: Matrix::zeros(),
-            b: Matrix::zeros(),
-        }
+        flat::zeros()
+    }
+
+    /// The weights whose 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes these are, at compile time too; see [`Flat::to_le_bytes`].
+    ///
+    /// Another number of bytes does not compile.
+    ///
+    /// ```
+    /// let bytes = [0; 4 * 8];
+    /// let head: bptt::dense::Params<3, 1, f64> = bptt::dense::Params::from_le_bytes(&bytes);
+    /// assert_eq!(head, bptt::dense::Params::zeros());
+    /// ```
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {
+        flat::from_le_bytes(bytes)
     }
 }
 
@@ -274,12 +286,7 @@ pub(crate) fn softmax_all<T: Real>(classes: usize, z: &mut [T]) {
 /// that the logarithm is right to the last digits even where they are far below 1.
 #[inline(always)]
 pub(crate) fn softmax_column<T: Real>(z: &mut [T]) -> (T, T) {
-    let (mut max, mut at) = (-T::INFINITY, 0);
-    for (k, &z) in z.iter().enumerate() {
-        if z > max {
-            (max, at) = (z, k);
-        }
-    }
+    let (max, at) = greatest(z);
     let mut others = T::ZERO; // Σ exp(z_k − z_max) without k = at
     for (k, z) in z.iter_mut().enumerate() {
         *z = (*z - max).exp();
@@ -294,6 +301,33 @@ pub(crate) fn softmax_column<T: Real>(z: &mut [T]) -> (T, T) {
         *y = *y / sum;
     }
     (max, others.ln_1p())
+}
+
+/// What [`softmax_column`] returns, in the same bits, where the probabilities are not asked for.
+pub(crate) fn log_sum_exp_column<T: Real>(z: &[T]) -> (T, T) {
+    let (max, at) = greatest(z);
+    let mut others = T::ZERO; // As there.
+    for (k, &z) in z.iter().enumerate() {
+        let y = (z - max).exp();
+        if k != at {
+            others = others + y;
+        } else if y != T::ONE {
+            others = y;
+        }
+    }
+    (max, others.ln_1p())
+}
+
+/// The greatest logit and the first place where it stands, NaN left out; (−∞, 0) where there is none.
+#[inline(always)]
+fn greatest<T: Real>(z: &[T]) -> (T, usize) {
+    let mut greatest = (-T::INFINITY, 0);
+    for (k, &z) in z.iter().enumerate() {
+        if z > greatest.0 {
+            greatest = (z, k);
+        }
+    }
+    greatest
 }
 
 /// The gradient of [`softmax`] in place: dz = y ⊙ (dy − Σⱼ y_j·dy_j), sample by sample.
@@ -330,5 +364,75 @@ pub(crate) fn softmax_backward_all<T: Real>(classes: usize, y: &[T], dy: &mut [T
         for (y, dy) in y_now.iter().zip(dy_now) {
             *dy = *y * (*dy - dot);
         }
+    }
+}
+
+/// The class of one sample: the index of its greatest output.
+///
+/// The same for logits and for probabilities. Of several that are equal it is the first. A NaN
+/// counts as greater than any number, as in NumPy and PyTorch: `column[argmax(column)]` is NaN
+/// where the column contains one, and so an output that is no number is not taken for a class
+/// unnoticed.
+///
+/// ```
+/// use bptt::{Matrix, dense};
+///
+/// let z = Matrix::<3, 2>::from_columns([[0.1, 0.7, 0.2], [0.4, 0.2, 0.4]]);
+/// assert_eq!(z.columns().each_ref().map(dense::argmax), [1, 0]);
+/// assert_eq!(dense::argmax(&[0.5, f32::NAN, 1.0]), 1);
+/// ```
+pub fn argmax<const Y: usize, T: Real>(column: &[T; Y]) -> usize {
+    let mut class = 0;
+    let units = Shape::of::<Y, Y, 1>().units;
+    T::Core::argmax(units, column, slice::from_mut(&mut class));
+    class
+}
+
+/// [`argmax`] of every sample and step.
+///
+/// `z` has one (Y, M) matrix a step, `classes` M indices a step, as
+/// [`loss::softmax_cross_entropy_classes`](crate::loss::softmax_cross_entropy_classes) takes them;
+/// it is overwritten. For a single step pass [`core::slice::from_ref`] and
+/// [`core::slice::from_mut`].
+///
+/// # Errors
+/// [`LengthMismatch`] where `classes` has not the length of `z`; nothing is written then.
+///
+/// ```
+/// use bptt::{Matrix, dense};
+///
+/// let z = [Matrix::<2, 3>::from_rows([[0.1, 0.7, 0.5], [0.2, 0.3, 0.5]])];
+/// let (target, mut found) = ([[1, 1, 0]], [[0; 3]]);
+/// dense::sequence_argmax(&z, &mut found)?;
+/// assert_eq!(found, [[1, 0, 0]]);
+/// let both = found.as_flattened().iter().zip(target.as_flattened());
+/// assert_eq!(both.filter(|(found, target)| found == target).count(), 2); // of 3 right
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn sequence_argmax<const Y: usize, const M: usize, T: Real>(
+    z: &[Matrix<Y, M, T>],
+    classes: &mut [[usize; M]],
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("classes", z.len(), classes.len())?;
+    let units = Shape::of::<Y, Y, M>().units;
+    T::Core::argmax(units, Matrix::slice_as_flat(z), classes.as_flattened_mut());
+    Ok(())
+}
+
+/// [`argmax`] of all samples.
+pub(crate) fn argmax_all<T: Real>(units: usize, z: &[T], classes: &mut [usize]) {
+    let mut z = z;
+    for class in classes {
+        let (column, rest) = z.split_at_checked(units).unwrap_or_default();
+        z = rest;
+        let (mut greatest, mut at) = (-T::INFINITY, 0);
+        for (k, &z) in column.iter().enumerate() {
+            // `partial_cmp` of a NaN is none, and nothing is greater than the first of them.
+            let is_number = |z: T| z.partial_cmp(&z).is_some();
+            if z > greatest || is_number(greatest) && !is_number(z) {
+                (greatest, at) = (z, k);
+            }
+        }
+        *class = at;
     }
 }

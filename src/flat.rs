@@ -1,57 +1,205 @@
 //! Matrices, parameters, states and caches as flat slices of scalars, and back.
 //!
-//! One of the two rooms with `unsafe` (the other is `arch/`). All of it rests on one fact, asserted for every type when
-//! the program is compiled: the type is nothing but `LEN` scalars in a row (see [`Flat`]).
+//! One of the two rooms with `unsafe` (the other is `arch/`). All of it rests on one fact, checked
+//! for every type when the program is compiled: the type is nothing but scalars in a row (see
+//! [`Layout`]). What a scalar is, `Real` says: `f32` or `f64`, of which every bit pattern is valid,
+//! and all bits zero is +0.
 
-use core::marker::PhantomData;
+use core::fmt::Debug;
+use core::mem::{self, offset_of};
 use core::{ptr, slice};
 
-use crate::{Affine, LengthMismatch, Matrix, Real, bytes, dense, lstm};
+use crate::{Affine, Fields, FlatStruct, LengthMismatch, Matrix, Pair, Real, bytes, dense, lstm};
 
 mod sealed {
+    /// What makes [`Flat`](super::Flat) impossible to implement elsewhere.
+    ///
     /// # Safety
-    /// The type is nothing but scalars in a row: `repr(transparent)` over or `repr(C)` of `[T; N]`s alone.
+    /// Where `Layout::CHECKED` can be evaluated, the type is nothing but scalars of type
+    /// `Flat::Scalar` in a row.
     pub unsafe trait Sealed {
-        /// Its dimensions.
-        type Dimensions: super::Dimensions;
+        /// The type itself. `CHECKED` is reached through it, so that no `F: Flat` of a user has a
+        /// constant of that name.
+        type Layout: super::Layout;
     }
 }
 
-/// The dimensions of a type, none of which may be zero.
-pub trait Dimensions {
-    const NOT_EMPTY: bool;
+/// The layout that the views rely on; each of them evaluates it.
+pub trait Layout {
+    /// Compiles only where the type is scalars in a row.
+    const CHECKED: ();
 }
 
-/// Two dimensions.
-pub struct Two<const R: usize, const C: usize>;
-
-impl<const R: usize, const C: usize> Dimensions for Two<R, C> {
-    const NOT_EMPTY: bool = R > 0 && C > 0;
+/// The layout of `F` and of all that it consists of.
+#[inline(always)]
+const fn check<F: Flat>() {
+    const { <F::Layout as Layout>::CHECKED }
 }
 
-/// Evaluated by every view: the layout that the casts rely on.
-struct Layout<F>(PhantomData<F>);
+/// The end of the field of type `F` at `offset` in `S`: it must start where the field before it
+/// ends.
+const fn field<S: Flat, F: Flat<Scalar = S::Scalar>>(
+    end_before: usize,
+    offset: usize,
+    _: fn(&S) -> &F,
+) -> usize {
+    check::<F>();
+    assert!(offset == end_before, "a gap before a field");
+    offset + size_of::<F>()
+}
 
-impl<F: Flat> Layout<F> {
+/// Makes a struct flat whose fields are. That they are, that there are no others and that there are
+/// no gaps is checked.
+macro_rules! flat {
+    ([$($parameters:tt)*] $type:ty, $scalar:ty, $($field:tt)+) => {
+        // SAFETY: each field is scalars in a row, and they follow one another without a gap; see
+        // `field`. The size leaves no room for more.
+        unsafe impl<$($parameters)*> sealed::Sealed for $type {
+            type Layout = Self;
+        }
+        impl<$($parameters)*> Layout for $type {
+            const CHECKED: () = {
+                let end = 0;
+                $(let end = field(end, offset_of!(Self, $field), |value: &Self| &value.$field);)+
+                assert!(end == size_of::<Self>(), "more than the fields");
+                assert!(align_of::<Self>() == align_of::<$scalar>(), "an alignment of its own");
+                assert!(!mem::needs_drop::<Self>(), "something to drop");
+            };
+        }
+        impl<$($parameters)*> Flat for $type {
+            type Scalar = $scalar;
+        }
+        by_memory!([$($parameters)*] $type);
+    };
+}
+
+/// `Clone` and `Default` without a second copy on the stack, and `clone_from` without a first.
+macro_rules! by_memory {
+    ([$($parameters:tt)*] $type:ty) => {
+        impl<$($parameters)*> Clone for $type {
+            fn clone(&self) -> Self {
+                copy(self)
+            }
+            /// In place: nothing passes over the stack.
+            fn clone_from(&mut self, source: &Self) {
+                overwrite(self, source);
+            }
+        }
+        impl<$($parameters)*> Default for $type {
+            /// Zeros.
+            fn default() -> Self {
+                zeros()
+            }
+        }
+    };
+}
+
+// SAFETY: an array is its entries in a row; a matrix has no other field. The size leaves no room
+// for more.
+unsafe impl<const R: usize, const C: usize, T: Real> sealed::Sealed for Matrix<R, C, T> {
+    type Layout = Self;
+}
+impl<const R: usize, const C: usize, T: Real> Layout for Matrix<R, C, T> {
     const CHECKED: () = {
         assert!(
-            <F::Dimensions as Dimensions>::NOT_EMPTY,
+            R > 0 && C > 0,
             "a matrix has at least one row and one column"
         );
-        assert!(size_of::<F>() == F::LEN * size_of::<F::Scalar>());
-        assert!(align_of::<F>() == align_of::<F::Scalar>());
+        let _: fn(&Self) -> &[[T; R]; C] = |matrix| &matrix.0;
+        assert!(
+            size_of::<Self>() == size_of::<[[T; R]; C]>(),
+            "more than the entries"
+        );
+        assert!(
+            align_of::<Self>() == align_of::<T>(),
+            "an alignment of its own"
+        );
     };
+}
+impl<const R: usize, const C: usize, T: Real> Flat for Matrix<R, C, T> {
+    type Scalar = T;
+}
+by_memory!([const R: usize, const C: usize, T: Real] Matrix<R, C, T>);
+
+// SAFETY: an array is its entries in a row, and each of them is scalars in a row.
+unsafe impl<F: Flat, const N: usize> sealed::Sealed for [F; N] {
+    type Layout = Self;
+}
+impl<F: Flat, const N: usize> Layout for [F; N] {
+    const CHECKED: () = {
+        check::<F>();
+        assert!(N > 0, "an array that is flat has at least one entry");
+    };
+}
+impl<F: Flat, const N: usize> Flat for [F; N] {
+    type Scalar = F::Scalar;
+}
+
+flat!([const X: usize, const A: usize, T: Real] Affine<X, A, T>, T, wa wx b);
+flat!([const X: usize, const A: usize, T: Real] lstm::Params<X, A, T>, T, f i g o);
+flat!([const A: usize, const M: usize, T: Real] lstm::State<A, M, T>, T, a c);
+flat!([const A: usize, const M: usize, T: Real] lstm::Cache<A, M, T>, T, f i g o c);
+flat!([const A: usize, const Y: usize, T: Real] dense::Params<A, Y, T>, T, w b);
+flat!([P: Flat, Q: Flat<Scalar = P::Scalar>] Pair<P, Q>, P::Scalar, first second);
+flat!([F: Fields] FlatStruct<F>, <F::Chain as Flat>::Scalar, 0);
+
+/// All scalars zero.
+#[inline(always)]
+pub(crate) const fn zeros<F: Flat>() -> F {
+    check::<F>();
+    // SAFETY: by `Layout`, scalars alone, and zero bits are the scalar +0.
+    unsafe { mem::zeroed() }
+}
+
+/// [`Clone::clone`]
+#[inline(always)]
+fn copy<F: Flat>(source: &F) -> F {
+    check::<F>();
+    // SAFETY: the source is a reference; by `Layout` it is scalars alone, which are `Copy`.
+    unsafe { ptr::read(source) }
+}
+
+/// [`Clone::clone_from`]
+#[inline(always)]
+fn overwrite<F: Flat>(target: &mut F, source: &F) {
+    check::<F>();
+    // SAFETY: both are references, one of them exclusive, so that they do not overlap. By `Layout`
+    // they are scalars alone, which are `Copy` and have nothing to drop.
+    unsafe { ptr::copy_nonoverlapping(source, target, 1) }
+}
+
+/// The value that [`Flat::to_le_bytes`] wrote; another number of bytes does not compile.
+#[inline(always)]
+pub(crate) const fn from_le_bytes<F: Flat, const N: usize>(bytes: &[u8; N]) -> F {
+    if cfg!(target_endian = "little") {
+        from_ne_bytes(bytes)
+    } else {
+        from_ne_bytes(&bytes::reversed(bytes, size_of::<F::Scalar>()))
+    }
+}
+
+/// The value whose bytes in memory these are.
+#[inline(always)]
+const fn from_ne_bytes<F: Flat, const N: usize>(bytes: &[u8; N]) -> F {
+    check::<F>();
+    const { assert!(N == size_of::<F>(), "another number of bytes") }
+    // SAFETY: by `Layout`, scalars alone, of which every bit pattern is valid. There are as many
+    // bytes, at whatever address.
+    unsafe { bytes.as_ptr().cast::<F>().read_unaligned() }
 }
 
 /// A type that *is* a flat array of scalars and can be viewed as one, and one as it.
 ///
-/// Implemented for every matrix, parameter, state and cache type, and sealed, because the views
-/// rely on their layout: a `Matrix` is `repr(transparent)` over `[[T; R]; C]`, every other such
-/// type is `repr(C)` and has only fields of this kind with the same `T`. All alignments are then
-/// that of `T`, so there is no padding, and every bit pattern of the scalars is a valid value.
+/// Implemented for every matrix, parameter, state and cache type and for arrays of them; a network
+/// of your own is declared with [`flat_struct!`](crate::flat_struct). Sealed, because the views
+/// rely on the layout: a `Matrix` is `[[T; R]; C]`, every other such type has only fields of this
+/// kind with the same `T`, one after the other. All alignments are then that of `T`, so there is no
+/// padding, and every bit pattern of the scalars is a valid value. All of that is checked when the
+/// program is compiled.
 ///
-/// A view is how a host keeps large parameters off the stack, how an optimizer sees all weights as
-/// one slice, and how weights are stored and loaded:
+/// A view is how a host keeps large parameters off the stack
+/// ([how](crate::patterns#large-networks)), how an optimizer sees all weights as one slice, and how
+/// weights are stored and loaded:
 ///
 /// ```
 /// use bptt::{Flat, lstm};
@@ -63,7 +211,12 @@ impl<F: Flat> Layout<F> {
 /// assert_eq!(params.as_flat().len(), 4 * 256 * (256 + 128 + 1));
 /// # Ok::<(), bptt::LengthMismatch>(())
 /// ```
-pub trait Flat: sealed::Sealed + Sized {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not scalars in a row",
+    label = "not flat",
+    note = "matrices, parameters, states, caches, arrays of them and what `flat_struct!` declares are"
+)]
+pub trait Flat: sealed::Sealed + Clone + Debug + PartialEq + Send + Sync + 'static {
     /// The scalar that the flat array is made of.
     type Scalar: Real;
 
@@ -77,6 +230,38 @@ pub trait Flat: sealed::Sealed + Sized {
     /// ```
     const LEN: usize = size_of::<Self>() / size_of::<Self::Scalar>();
 
+    /// All scalars zero: what `zeros()` of each type returns, for code that is written for any.
+    ///
+    /// ```
+    /// use bptt::{Flat, lstm};
+    ///
+    /// fn sequence<F: Flat>() -> [F; 3] {
+    ///     [F::ZEROS; 3]
+    /// }
+    /// assert_eq!(sequence::<lstm::State<4, 1>>()[2], lstm::State::zeros());
+    /// ```
+    const ZEROS: Self = zeros();
+
+    /// Every scalar becomes zero, in place: a gradient before the next batch.
+    ///
+    /// `*grads = zeros()` does the same, but in a debug build makes the zeros on the stack first.
+    ///
+    /// ```
+    /// use bptt::{Flat, Vector};
+    ///
+    /// let mut grads = Vector::<2>::from_columns([[1.0, 2.0]]);
+    /// grads.set_zeros();
+    /// assert_eq!(grads, Vector::zeros());
+    /// ```
+    #[inline]
+    fn set_zeros(&mut self) {
+        check::<Self>();
+        let first: *mut Self = self;
+        // SAFETY: the reference is exclusive; by `Layout`, scalars alone, and zero bits are the
+        // scalar +0.
+        unsafe { first.write_bytes(0, 1) }
+    }
+
     /// `self` as its scalars: same memory, no copy.
     ///
     /// ```
@@ -87,7 +272,7 @@ pub trait Flat: sealed::Sealed + Sized {
     /// ```
     #[inline(always)]
     fn as_flat(&self) -> &[Self::Scalar] {
-        const { Layout::<Self>::CHECKED }
+        check::<Self>();
         let first: *const Self = self;
         // SAFETY: by `Layout`, `self` is exactly `LEN` scalars without padding, aligned as scalars are. Borrow and lifetime are those of
         // `self`.
@@ -105,7 +290,7 @@ pub trait Flat: sealed::Sealed + Sized {
     /// ```
     #[inline(always)]
     fn as_flat_mut(&mut self) -> &mut [Self::Scalar] {
-        const { Layout::<Self>::CHECKED }
+        check::<Self>();
         let first: *mut Self = self;
         // SAFETY: as in `as_flat`; the borrow is exclusive, and every scalar that can be written is a valid part of a `Self`.
         unsafe { &mut *ptr::slice_from_raw_parts_mut(first as *mut Self::Scalar, Self::LEN) }
@@ -163,7 +348,7 @@ pub trait Flat: sealed::Sealed + Sized {
     /// ```
     #[inline]
     fn slice_as_flat(sequence: &[Self]) -> &[Self::Scalar] {
-        const { Layout::<Self>::CHECKED }
+        check::<Self>();
         // SAFETY: by `Layout`, `sequence` is exactly `len * LEN` scalars without padding, aligned as
         // scalars are. The product cannot overflow: the memory exists. Borrow and lifetime are
         // those of `sequence`.
@@ -181,7 +366,7 @@ pub trait Flat: sealed::Sealed + Sized {
     /// ```
     #[inline]
     fn slice_as_flat_mut(sequence: &mut [Self]) -> &mut [Self::Scalar] {
-        const { Layout::<Self>::CHECKED }
+        check::<Self>();
         // SAFETY: as in `slice_as_flat`; the borrow is exclusive, and every scalar that can be
         // written is a valid part of a `Self`.
         unsafe {
@@ -205,7 +390,7 @@ pub trait Flat: sealed::Sealed + Sized {
     /// ```
     #[inline]
     fn slice_from_flat(flat: &[Self::Scalar]) -> Result<&[Self], LengthMismatch> {
-        const { Layout::<Self>::CHECKED }
+        check::<Self>();
         let steps = flat.len() / Self::LEN;
         LengthMismatch::check("flat", steps * Self::LEN, flat.len())?;
         // SAFETY: `flat` is exactly `steps * LEN` scalars (checked on the line above), which by
@@ -228,7 +413,7 @@ pub trait Flat: sealed::Sealed + Sized {
     /// ```
     #[inline]
     fn slice_from_flat_mut(flat: &mut [Self::Scalar]) -> Result<&mut [Self], LengthMismatch> {
-        const { Layout::<Self>::CHECKED }
+        check::<Self>();
         let steps = flat.len() / Self::LEN;
         LengthMismatch::check("flat", steps * Self::LEN, flat.len())?;
         // SAFETY: as in `slice_from_flat`; the borrow is exclusive.
@@ -246,52 +431,46 @@ pub trait Flat: sealed::Sealed + Sized {
     /// | [`lstm::State<A, M>`](lstm::State) | a (A, M), c (A, M) |
     /// | [`lstm::Cache<A, M>`](lstm::Cache) | f, i, g, o, c, (A, M) each |
     /// | [`dense::Params<A, Y>`](dense::Params) | W (Y, A), b (Y) |
+    /// | [`flat_struct!`](crate::flat_struct), [`Pair`], `[F; N]` | one part after the other |
     ///
     /// In numpy a matrix `w` is `w.astype("<f4").tobytes("F")`, or `"<f8"` for f64.
     ///
-    /// `from_le_bytes` of each type but `Cache` makes a value of them again, at compile time too
-    /// (there is one for each scalar, so the type must name it: `Vector::<3, f32>`). Layers are
-    /// written one after the other and taken apart with `split_first_chunk`:
+    /// `from_le_bytes` of each type but `Cache` makes a value of them again, at compile time too:
     ///
     /// ```
     /// use bptt::{Flat, dense, lstm};
     ///
-    /// type Cell = lstm::Params<2, 3>;
-    /// type Head = dense::Params<3, 1>;
-    /// const SIZE: usize = size_of::<Cell>() + size_of::<Head>();
+    /// bptt::flat_struct! {
+    ///     struct Net, NetRef, NetMut {
+    ///         cell: lstm::Params<2, 3>,
+    ///         head: dense::Params<3, 1>,
+    ///     }
+    /// }
     ///
     /// // Once, on a host:
-    /// let (cell, mut head) = (Cell::zeros(), Head::zeros());
-    /// head.b.fill(0.5);
-    /// let mut file = vec![0; SIZE]; // std::fs::write("weights.bin", &file)
-    /// let (first, second) = file.split_at_mut(size_of::<Cell>());
-    /// cell.to_le_bytes(first)?;
-    /// head.to_le_bytes(second)?;
+    /// let mut net = Net::zeros();
+    /// net.parts_mut().head.b.fill(0.5);
+    /// let mut file = vec![0; size_of::<Net>()];
+    /// net.to_le_bytes(&mut file)?; // std::fs::write("weights.bin", &file)
     ///
     /// // In firmware:
-    /// # const fn weights() -> [u8; SIZE] {
-    /// #     let mut file = [0; SIZE];
-    /// #     file[SIZE - 1] = 0x3f; // 0.5_f32 in the last place
+    /// # const fn weights() -> [u8; size_of::<Net>()] {
+    /// #     let mut file = [0; size_of::<Net>()];
+    /// #     file[file.len() - 1] = 0x3f; // 0.5_f32 in the last place
     /// #     file
     /// # }
     /// # /*
-    /// const FILE: &[u8; SIZE] = include_bytes!("weights.bin"); // another length does not compile
+    /// // Another length does not compile.
+    /// static NET: Net = Net::from_le_bytes(include_bytes!("weights.bin"));
     /// # */
-    /// # const FILE: &[u8; SIZE] = &weights();
-    /// const LAYERS: (&[u8; size_of::<Cell>()], &[u8]) = FILE.split_first_chunk().unwrap();
-    /// static CELL: Cell = Cell::from_le_bytes(LAYERS.0);
-    /// static HEAD: Head = Head::from_le_bytes(LAYERS.1.first_chunk::<{ size_of::<Head>() }>().unwrap());
-    /// # assert_eq!(file, FILE);
-    /// assert_eq!((&CELL, &HEAD), (&cell, &head));
+    /// # static NET: Net = Net::from_le_bytes(&weights());
+    /// assert_eq!(NET, net);
     /// # Ok::<(), bptt::LengthMismatch>(())
     /// ```
     ///
-    /// From about 250 000 scalars on the compiler asks whether it should go on evaluating a `static`;
-    /// `#[allow(long_running_const_eval)]` on it says yes.
-    ///
     /// ```compile_fail
     /// // Three scalars are twelve bytes.
-    /// static B: bptt::Vector<3> = bptt::Vector::<3, f32>::from_le_bytes(&[0; 11]);
+    /// static B: bptt::Vector<3> = bptt::Vector::from_le_bytes(&[0; 11]);
     /// ```
     ///
     /// # Errors
@@ -328,54 +507,4 @@ fn wrong_length<F: Flat>(found: usize) -> LengthMismatch {
         expected: F::LEN,
         found,
     }
-}
-
-// Below, a type may be listed only if it is `repr(transparent)` over or `repr(C)` of `[T; N]`s alone.
-
-// SAFETY: see above.
-unsafe impl<const R: usize, const C: usize, T: Real> sealed::Sealed for Matrix<R, C, T> {
-    type Dimensions = Two<R, C>;
-}
-impl<const R: usize, const C: usize, T: Real> Flat for Matrix<R, C, T> {
-    type Scalar = T;
-}
-
-// SAFETY: see above.
-unsafe impl<const X: usize, const A: usize, T: Real> sealed::Sealed for Affine<X, A, T> {
-    type Dimensions = Two<X, A>;
-}
-impl<const X: usize, const A: usize, T: Real> Flat for Affine<X, A, T> {
-    type Scalar = T;
-}
-
-// SAFETY: see above.
-unsafe impl<const X: usize, const A: usize, T: Real> sealed::Sealed for lstm::Params<X, A, T> {
-    type Dimensions = Two<X, A>;
-}
-impl<const X: usize, const A: usize, T: Real> Flat for lstm::Params<X, A, T> {
-    type Scalar = T;
-}
-
-// SAFETY: see above.
-unsafe impl<const A: usize, const M: usize, T: Real> sealed::Sealed for lstm::State<A, M, T> {
-    type Dimensions = Two<A, M>;
-}
-impl<const A: usize, const M: usize, T: Real> Flat for lstm::State<A, M, T> {
-    type Scalar = T;
-}
-
-// SAFETY: see above.
-unsafe impl<const A: usize, const M: usize, T: Real> sealed::Sealed for lstm::Cache<A, M, T> {
-    type Dimensions = Two<A, M>;
-}
-impl<const A: usize, const M: usize, T: Real> Flat for lstm::Cache<A, M, T> {
-    type Scalar = T;
-}
-
-// SAFETY: see above.
-unsafe impl<const A: usize, const Y: usize, T: Real> sealed::Sealed for dense::Params<A, Y, T> {
-    type Dimensions = Two<A, Y>;
-}
-impl<const A: usize, const Y: usize, T: Real> Flat for dense::Params<A, Y, T> {
-    type Scalar = T;
 }

@@ -17,7 +17,7 @@
 //! | [`onnx`] | i, o, f, c | `W` (4H, I), `R` (4H, H) | two in a row: `B` (8H) = Wb, Rb |
 //! | [`textbook`] | f, i, c, o, each by itself | W (A, A + X) = \[Wa \| Wx\] | one a gate, (A) |
 //!
-//! i is the update gate, f forget, g and c the candidate, o output. A plain RNN has one block in
+//! i is the input gate, f forget, g and c the candidate, o output. A plain RNN has one block in
 //! the place of four. What has other equations has no counterpart here: projections (`proj_size`),
 //! peepholes (`P`), `input_forget`, `clip`, activations other than sigmoid and tanh.
 //!
@@ -35,8 +35,13 @@
 //! Each layer and each direction is read by itself. PyTorch appends `_l0`, `_l1`, `_l0_reverse` to
 //! the names, Keras wraps two layers in `Bidirectional`; ONNX puts two directions one after the
 //! other into the same tensor, so that each half (`split_at`) is one of them.
+//!
+//! # Sequences
+//!
+//! An array of shape (T, M, X), time first, is a sequence as it stands:
+//! `Matrix::<X, M>::slice_from_flat`. [`batch_first`] copies one of shape (M, T, X).
 
-use crate::{Affine, LengthMismatch, Matrix, Real, Vector, dense, lstm, rnn};
+use crate::{Affine, Flat, LengthMismatch, Matrix, Real, Vector, dense, lstm, rnn};
 
 /// Where the entries of a matrix stand in a flat slice: (r, k) at offset + r·row + k·column.
 #[derive(Clone, Copy)]
@@ -925,6 +930,66 @@ pub mod textbook {
         }
         for (what, found) in ["bf", "bi", "bc", "bo"].into_iter().zip(b) {
             LengthMismatch::check(what, A, found)?;
+        }
+        Ok(())
+    }
+}
+
+/// Sequences whose arrays have the batch first: shape (M, T, R), row-major, R the inputs or units.
+///
+/// What PyTorch calls `batch_first=True`, and Keras' only form.
+pub mod batch_first {
+    use super::*;
+
+    /// Reads (M, T, R) into one (R, M) matrix a step.
+    ///
+    /// # Errors
+    /// [`LengthMismatch`] where `array` has not M·T·R scalars, T the length of `sequence`; nothing
+    /// is written then.
+    ///
+    /// ```
+    /// use bptt::{Matrix, layout::batch_first};
+    ///
+    /// let mut x = [const { Matrix::<1, 2>::zeros() }; 3];
+    /// batch_first::read(&mut x, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?; // two samples of three steps
+    /// assert_eq!(x[1], Matrix::from_rows([[2.0, 5.0]]));
+    /// # Ok::<(), bptt::LengthMismatch>(())
+    /// ```
+    pub fn read<const R: usize, const M: usize, T: Real>(
+        sequence: &mut [Matrix<R, M, T>],
+        array: &[T],
+    ) -> Result<(), LengthMismatch> {
+        let steps = sequence.len();
+        LengthMismatch::check("array", Matrix::slice_as_flat(sequence).len(), array.len())?;
+        for (t, step) in sequence.iter_mut().enumerate() {
+            Place::side_by_side::<R>(t, steps).read(step, array);
+        }
+        Ok(())
+    }
+
+    /// Writes one (R, M) matrix a step as (M, T, R).
+    ///
+    /// # Errors
+    /// [`LengthMismatch`] where `array` has not M·T·R scalars, T the length of `sequence`; nothing
+    /// is written then.
+    ///
+    /// ```
+    /// use bptt::{Matrix, layout::batch_first};
+    ///
+    /// let a = [Matrix::<1, 2>::from_rows([[1.0, 4.0]]), Matrix::from_rows([[2.0, 5.0]])];
+    /// let mut array = [0.0; 4];
+    /// batch_first::write(&a, &mut array)?;
+    /// assert_eq!(array, [1.0, 2.0, 4.0, 5.0]);
+    /// # Ok::<(), bptt::LengthMismatch>(())
+    /// ```
+    pub fn write<const R: usize, const M: usize, T: Real>(
+        sequence: &[Matrix<R, M, T>],
+        array: &mut [T],
+    ) -> Result<(), LengthMismatch> {
+        let steps = sequence.len();
+        LengthMismatch::check("array", Matrix::slice_as_flat(sequence).len(), array.len())?;
+        for (t, step) in sequence.iter().enumerate() {
+            Place::side_by_side::<R>(t, steps).write(step, array);
         }
         Ok(())
     }

@@ -1,34 +1,33 @@
-//! Sequences of different lengths in one batch: padding that changes neither state nor gradient.
+//! Sequences of different lengths in one batch, for every cell: padding that changes neither state nor gradient.
 //!
-//! M sequences of the lengths ℓ₁ … ℓ_M stand in one batch of T ≥ max ℓ steps; what stands in column
-//! m from step ℓ_m on is padding. No sample of a batch touches another, so **forward needs nothing
-//! new**: [`lstm::forward`] and [`rnn::forward`] over all T steps are right up to step ℓ_m in
-//! column m, and what they say about the padding is not looked at. The last state of each sample
-//! stands at its own length: [`lstm_last`], [`rnn_last`].
+//! M sequences of the lengths ℓ₁ … ℓ_M stand in one batch of T ≥ max ℓ steps; what stands in column m from step ℓ_m on is
+//! padding. No sample of a batch touches another, so **forward needs nothing new**: [`Cell::forward`] over all T steps is right up
+//! to step ℓ_m in column m, and what it says about the padding is not looked at. The last state of each sample stands at its own
+//! length: [`last`].
 //!
-//! Backward must bring nothing in from the padding: there da counts as zero, and the gradient from
-//! beyond the end enters each sample at its own last step. [`lstm_backward`] and [`rnn_backward`]
-//! walk through the padding with gradients that are zero and stop where a sample ends, to put its
-//! own in. A zero gradient stays zero, and adds to the weight gradients zeros alone.
+//! Backward must bring nothing in from the padding: there da counts as zero, and the gradient from beyond the end enters each
+//! sample at its own last step. [`backward`] walks through the padding with gradients that are zero. A zero gradient stays zero,
+//! and adds to the weight gradients zeros alone.
 //!
-//! So each sample has, bit for bit, the outputs, dx and gradient of the initial state that it has
-//! on its own; and the gradients of the weights are those of the same batch without the padding,
-//! added up in the documented order. Where `grads` held a −0 before, a zero from the padding can
-//! make it +0.
+//! So each sample has, bit for bit, the outputs, dx and gradient of the initial state that it has on its own; and the gradients of
+//! the weights are those of the same batch without the padding, added up in the documented order. Where `grads` held a −0 before,
+//! a zero from the padding can make it +0.
 //!
-//! The padding itself must be finite and so small that no pre-activation overflows, since 0·∞ and ∞
-//! − ∞ are NaN. Zeros always are; [`zero_beyond`] writes them.
+//! A second direction reads each sample from its own last step to its first: [`reverse`] turns a padded batch round, where
+//! `x.reverse()` would begin in the padding ([`patterns`](crate::patterns#both-directions) has a whole layer). Where the padding
+//! stands in front, as Keras' `pad_sequences` puts it, [`padding_to_back`] moves it, and [`padding_to_front`] moves it back.
+//!
+//! The padding itself must be finite and so small that no pre-activation overflows, since 0·∞ and ∞ − ∞ are NaN. Zeros always are;
+//! [`zero_beyond`] writes them.
 
-use core::mem;
-
-use crate::lstm::{self, Cache, State};
-use crate::{LengthMismatch, Matrix, Real, rnn};
+use crate::cell::{Cell, Tape, copy};
+use crate::sequence::{Arriving, Recurrent};
+use crate::shape::{Shape, part, part_mut};
+use crate::{Flat, LengthMismatch, Matrix, Real};
 
 /// Writes zeros into column m of step t for every t ≥ `lengths[m]`.
 ///
-/// For inputs, and for what comes out of a loss over all steps: `dy` beyond the end of a sample is
-/// no gradient. The loss itself and its mean still count all steps: with zeros in output and target
-/// too, a sum of squared errors does not.
+/// For inputs, and for what comes out of a loss over all steps.
 ///
 /// ```
 /// use bptt::{Matrix, lengths};
@@ -50,278 +49,215 @@ pub fn zero_beyond<const R: usize, const M: usize, T: Real>(
     }
 }
 
-/// The last state of each sample of an LSTM, at its own length.
+/// Turns each sample of a padded batch round: column m of step t goes to step `lengths[m]` − 1 − t. The padding stays.
 ///
-/// `init`, `a` and `caches` as they were in and after [`lstm::forward`]; column m of `last` becomes
-/// that of the state after step `lengths[m]`, of `init` where that is 0.
+/// Twice is once nothing: the same function brings outputs and gradients of the second direction back.
 ///
 /// # Errors
-/// [`LengthMismatch`] where `caches` has not the length of `a`, or one of `lengths` is greater than
-/// that; nothing is written then.
+/// [`LengthMismatch`] where one of `lengths` is greater than the number of steps; nothing is moved then.
 ///
 /// ```
-/// use bptt::{Matrix, lengths, lstm};
+/// use bptt::{Matrix, lengths};
 ///
-/// let mut params = lstm::Params::<1, 4>::zeros();
-/// params.g.wx.fill(1.0);
+/// let mut x = [[1.0, 4.0], [2.0, 5.0], [3.0, 0.0]].map(|x| Matrix::<1, 2>::from_rows([x]));
+/// lengths::reverse(&[3, 2], &mut x)?;
+/// assert_eq!(x, [[3.0, 5.0], [2.0, 4.0], [1.0, 0.0]].map(|x| Matrix::from_rows([x])));
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn reverse<const R: usize, const M: usize, T: Real>(
+    lengths: &[usize; M],
+    sequence: &mut [Matrix<R, M, T>],
+) -> Result<(), LengthMismatch> {
+    check(lengths, sequence.len())?;
+    for (m, &length) in lengths.iter().enumerate() {
+        reverse_column(m, sequence.get_mut(..length).unwrap_or_default());
+    }
+    Ok(())
+}
+
+/// Moves the padding of each sample from in front of it to behind it, where this module wants it. The order of the steps stays.
+///
+/// # Errors
+/// As of [`reverse`].
+///
+/// ```
+/// use bptt::{Matrix, lengths};
+///
+/// let mut x = [[1.0, 0.0], [2.0, 4.0], [3.0, 5.0]].map(|x| Matrix::<1, 2>::from_rows([x]));
+/// lengths::padding_to_back(&[3, 2], &mut x)?;
+/// assert_eq!(x, [[1.0, 4.0], [2.0, 5.0], [3.0, 0.0]].map(|x| Matrix::from_rows([x])));
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn padding_to_back<const R: usize, const M: usize, T: Real>(
+    lengths: &[usize; M],
+    sequence: &mut [Matrix<R, M, T>],
+) -> Result<(), LengthMismatch> {
+    check(lengths, sequence.len())?;
+    for (m, &length) in lengths.iter().enumerate() {
+        reverse_column(m, sequence);
+        let (front, back) = sequence.split_at_mut_checked(length).unwrap_or_default();
+        reverse_column(m, front);
+        reverse_column(m, back);
+    }
+    Ok(())
+}
+
+/// Moves the padding of each sample from behind it to in front of it: undoes [`padding_to_back`], for outputs and gradients.
+///
+/// # Errors
+/// As of [`reverse`].
+///
+/// ```
+/// use bptt::{Matrix, lengths};
+///
+/// let mut a = [[1.0, 4.0], [2.0, 5.0], [3.0, 0.0]].map(|a| Matrix::<1, 2>::from_rows([a]));
+/// lengths::padding_to_front(&[3, 2], &mut a)?;
+/// assert_eq!(a, [[1.0, 0.0], [2.0, 4.0], [3.0, 5.0]].map(|a| Matrix::from_rows([a])));
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn padding_to_front<const R: usize, const M: usize, T: Real>(
+    lengths: &[usize; M],
+    sequence: &mut [Matrix<R, M, T>],
+) -> Result<(), LengthMismatch> {
+    check(lengths, sequence.len())?;
+    for (m, &length) in lengths.iter().enumerate() {
+        let (front, back) = sequence.split_at_mut_checked(length).unwrap_or_default();
+        reverse_column(m, front);
+        reverse_column(m, back);
+        reverse_column(m, sequence);
+    }
+    Ok(())
+}
+
+/// Column m of the first step changes places with that of the last, and so on.
+fn reverse_column<const R: usize, const M: usize, T: Real>(
+    m: usize,
+    steps: &mut [Matrix<R, M, T>],
+) {
+    let half = steps.len() / 2;
+    let (front, back) = steps.split_at_mut_checked(half).unwrap_or_default();
+    for (first, last) in front.iter_mut().zip(back.iter_mut().rev()) {
+        if let (Some(first), Some(last)) = (first.0.get_mut(m), last.0.get_mut(m)) {
+            core::mem::swap(first, last);
+        }
+    }
+}
+
+/// The last state of each sample, at its own length: column m of `last` becomes that of the state after step `lengths[m]`, of the
+/// initial state where that is 0.
+///
+/// # Errors
+/// [`LengthMismatch`] where one of `lengths` is greater than the number of steps; nothing is written then.
+///
+/// ```
+/// use bptt::{Cell, Matrix, lengths, lstm};
+///
+/// let mut cell = lstm::Params::<1, 4>::zeros();
+/// cell.g.wx.fill(1.0);
 /// // One sequence of three steps and one of two.
 /// let x: [Matrix<1, 2>; 3] = [[0.1, 0.4], [0.2, 0.5], [0.3, 0.0]].map(|x| Matrix::from_rows([x]));
 /// let init = lstm::State::zeros();
-/// let mut a = [const { Matrix::zeros() }; 3];
-/// let mut caches = [const { lstm::Cache::zeros() }; 3];
-/// lstm::forward(&params, &x, &init, &mut a, &mut caches)?;
+/// let (mut a, mut caches) = ([const { Matrix::zeros() }; 3], [const { lstm::Cache::zeros() }; 3]);
+/// let tape = cell.forward(&x, &init, &mut a, &mut caches)?;
 ///
 /// let mut last = lstm::State::zeros();
-/// lengths::lstm_last(&[3, 2], &init, &a, &caches, &mut last)?;
-/// assert_eq!(last.a.column(0), a[2].column(0));
-/// assert_eq!(last.a.column(1), a[1].column(1));
+/// lengths::last(&[3, 2], &tape, &mut last)?;
+/// assert_eq!(last.a.column(0), tape.a()[2].column(0));
+/// assert_eq!(last.a.column(1), tape.a()[1].column(1));
 /// # Ok::<(), bptt::LengthMismatch>(())
 /// ```
-pub fn lstm_last<const A: usize, const M: usize, T: Real>(
+pub fn last<C: Cell<X, A>, const X: usize, const A: usize, const M: usize>(
     lengths: &[usize; M],
-    init: &State<A, M, T>,
-    a: &[Matrix<A, M, T>],
-    caches: &[Cache<A, M, T>],
-    last: &mut State<A, M, T>,
+    tape: &Tape<'_, C, X, A, M>,
+    last: &mut C::State<M>,
 ) -> Result<(), LengthMismatch> {
-    LengthMismatch::check("caches", a.len(), caches.len())?;
-    check(lengths, a.len())?;
-    for m in 0..M {
-        let t = lengths[m].checked_sub(1);
-        last.a.0[m] = t.and_then(|t| a.get(t)).unwrap_or(&init.a).0[m];
-        last.c.0[m] = t
-            .and_then(|t| caches.get(t))
-            .map_or(&init.c, |cache| &cache.c)
-            .0[m];
+    check(lengths, tape.a.len())?;
+    let (init, last) = (tape.init.as_flat(), last.as_flat_mut());
+    for (m, &length) in lengths.iter().enumerate() {
+        let step = length.checked_sub(1);
+        let step = step.and_then(|t| tape.a.get(t).zip(tape.caches.get(t)));
+        let (a, kept) = match step {
+            None => init.split_at_checked(A * M).unwrap_or_default(),
+            Some((a, cache)) => {
+                let kept = C::Recurrent::kept(Shape::of::<X, A, M>(), cache.as_flat());
+                (a.as_flat(), kept)
+            }
+        };
+        let mut first = m * A;
+        copy(part(a, first, A), part_mut(last, first, A));
+        while first < kept.len() {
+            copy(part(kept, first, A), part_mut(last, A * M + first, A));
+            first += A * M;
+        }
     }
     Ok(())
 }
 
-/// An LSTM over a padded batch backward.
+/// A padded batch backward.
 ///
-/// In: `lengths`; `x`, `init`, `a` and `caches` as they were in and after [`lstm::forward`] over
-/// all steps; `da`, one (A, M) matrix a step, the gradient with respect to the outputs; column m of
-/// `dstate`, the gradients that reach sample m after step `lengths[m]` from beyond its end: zeros,
-/// or what comes from an output layer that reads the last state ([`lstm_last`]). `scratch` is
-/// overwritten; what it holds does not matter.
+/// In: `lengths`; `tape`, of [`Cell::forward`] over all steps; `da`, one (A, M) matrix a step, the gradient with respect to the
+/// outputs, of which nothing beyond the end of a sample is looked at; column m of `dlast`, the gradient that reaches the state of
+/// sample m after step `lengths[m]` from beyond its end: zeros, or what comes from an output layer that reads [`last`].
 ///
-/// Out: as of [`lstm::backward`]: the dz_g in `caches`, the gradients of the weights added to
-/// `grads`, `dx`, where it is given, and the gradient of the initial state in `dstate`. Beyond the
-/// end of each sample `da` becomes zero whatever it was, and `dx` is zero.
+/// Out: as of [`Tape::backward`]: the gradients of the weights are added to `grads`; `dx`, where it is given, is overwritten, and
+/// zero beyond the end of each sample; `dstate` is overwritten by the gradient of the initial state.
 ///
 /// # Errors
-/// [`LengthMismatch`] where `a`, `caches`, `da` or `dx` has not the length of `x`, or one of
-/// `lengths` is greater than that; nothing is written then.
+/// [`LengthMismatch`] where `da` or `dx` has not the length of the sequence, or one of `lengths` is greater than that; nothing is
+/// written then.
 ///
 /// ```
-/// use bptt::{Matrix, lengths, lstm};
+/// use bptt::{Cell, Matrix, lengths, lstm};
 ///
-/// let mut params = lstm::Params::<1, 4>::zeros();
-/// params.g.wx.fill(1.0);
+/// let mut cell = lstm::Params::<1, 4>::zeros();
+/// cell.g.wx.fill(1.0);
 /// let x: [Matrix<1, 2>; 3] = [[0.1, 0.4], [0.2, 0.5], [0.3, 0.0]].map(|x| Matrix::from_rows([x]));
 /// let init = lstm::State::zeros();
-/// let mut a = [const { Matrix::zeros() }; 3];
-/// let mut caches = [const { lstm::Cache::zeros() }; 3];
-/// lstm::forward(&params, &x, &init, &mut a, &mut caches)?;
+/// let (mut a, mut caches) = ([const { Matrix::zeros() }; 3], [const { lstm::Cache::zeros() }; 3]);
+/// let tape = cell.forward(&x, &init, &mut a, &mut caches)?;
 ///
-/// // The gradients of the last a of each sample.
-/// let mut da = [const { Matrix::zeros() }; 3];
-/// let mut dstate = lstm::State::zeros();
-/// dstate.a.fill(1.0);
+/// // The gradient of the sum of the last outputs; those of all steps have none of their own.
+/// let mut dlast = lstm::State::zeros();
+/// dlast.a.fill(1.0);
+/// let da = [const { Matrix::zeros() }; 3];
 /// let (mut grads, mut dx) = (lstm::Params::zeros(), [const { Matrix::zeros() }; 3]);
-/// let mut scratch = [const { lstm::State::zeros() }; 2];
-/// lengths::lstm_backward(
-///     &params, &[3, 2], &x, &init, &a, &mut caches, &mut da, &mut grads, Some(&mut dx),
-///     &mut dstate, &mut scratch,
-/// )?;
-/// assert!(dx[1][(0, 1)] != 0.0 && dx[2][(0, 0)] != 0.0);
-/// assert_eq!(dx[2][(0, 1)], 0.0); // the second sample has no third step
+/// let mut dstate = lstm::State::zeros();
+/// lengths::backward(&[3, 2], tape, &da, &dlast, &mut grads, Some(&mut dx), &mut dstate)?;
+/// assert_eq!(dx[2][(0, 1)], 0.0);
+/// assert!(dx[1][(0, 1)] > dx[1][(0, 0)] && dx[1][(0, 0)] > 0.0);
 /// # Ok::<(), bptt::LengthMismatch>(())
 /// ```
-pub fn lstm_backward<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &lstm::Params<X, A, T>,
-    lengths: &[usize; M],
-    x: &[Matrix<X, M, T>],
-    init: &State<A, M, T>,
-    a: &[Matrix<A, M, T>],
-    caches: &mut [Cache<A, M, T>],
-    da: &mut [Matrix<A, M, T>],
-    grads: &mut lstm::Params<X, A, T>,
-    mut dx: Option<&mut [Matrix<X, M, T>]>,
-    dstate: &mut State<A, M, T>,
-    scratch: &mut [State<A, M, T>; 2],
-) -> Result<(), LengthMismatch> {
-    LengthMismatch::check("a", x.len(), a.len())?;
-    LengthMismatch::check("caches", x.len(), caches.len())?;
-    LengthMismatch::check("da", x.len(), da.len())?;
-    LengthMismatch::check("dx", x.len(), dx.as_ref().map_or(x.len(), |dx| dx.len()))?;
-    check(lengths, x.len())?;
-    zero_beyond(lengths, da);
-    let [from_beyond, before] = scratch;
-    mem::swap(from_beyond, dstate);
-    dstate.a.fill(T::ZERO);
-    dstate.c.fill(T::ZERO);
-    let mut end = x.len();
-    loop {
-        for m in 0..M {
-            if lengths[m] == end {
-                dstate.a.0[m] = from_beyond.a.0[m];
-                dstate.c.0[m] = from_beyond.c.0[m];
-            }
-        }
-        if end == 0 {
-            return Ok(());
-        }
-        // Back to where the next sample ends.
-        let start = next_end(lengths, end);
-        let (caches_before, caches) = caches.split_at_mut_checked(start).unwrap_or_default();
-        let mut prev = init;
-        if let (Some(a), Some(cache)) = (
-            start.checked_sub(1).and_then(|t| a.get(t)),
-            caches_before.last(),
-        ) {
-            before.a.0 = a.0;
-            before.c.0 = cache.c.0;
-            prev = before;
-        }
-        lstm::backward(
-            params,
-            x.get(start..end).unwrap_or_default(),
-            prev,
-            a.get(start..end).unwrap_or_default(),
-            caches.get_mut(..end - start).unwrap_or_default(),
-            da.get(start..end).unwrap_or_default(),
-            grads,
-            dx.as_mut().and_then(|dx| dx.get_mut(start..end)),
-            dstate,
-        )?;
-        end = start;
-    }
-}
-
-/// The last state of each sample of an RNN, at its own length.
 ///
-/// `a0` and `a` as they were in and after [`rnn::forward`]; column m of `last` becomes that of a
-/// after step `lengths[m]`, of `a0` where that is 0.
+/// Two arguments that have changed places do not compile:
 ///
-/// # Errors
-/// [`LengthMismatch`] where one of `lengths` is greater than that of `a`; nothing is written then.
-///
-/// ```
-/// use bptt::{Matrix, lengths, rnn};
-///
-/// let mut params = rnn::Params::<1, 1>::zeros();
-/// params.wx.fill(1.0);
-/// let x: [Matrix<1, 2>; 3] = [[0.1, 0.4], [0.2, 0.5], [0.3, 0.0]].map(|x| Matrix::from_rows([x]));
-/// let (a0, mut a) = (Matrix::zeros(), [const { Matrix::zeros() }; 3]);
-/// rnn::forward(&params, &x, &a0, &mut a)?;
-///
-/// let mut last = Matrix::<1, 2>::zeros();
-/// lengths::rnn_last(&[3, 2], &a0, &a, &mut last)?;
-/// assert_eq!(last, Matrix::from_rows([[a[2][(0, 0)], a[1][(0, 1)]]]));
+/// ```compile_fail,E0308
+/// # use bptt::{Cell, Vector, lengths, rnn};
+/// # let (cell, x, init) = (rnn::Params::<1, 1>::zeros(), [Vector::zeros()], Vector::zeros());
+/// # let (mut a, mut caches, da) = ([Vector::zeros()], [Vector::zeros()], [Vector::zeros()]);
+/// # let (mut grads, mut dstate, dlast) = (rnn::Params::zeros(), Vector::zeros(), Vector::zeros());
+/// let tape = cell.forward(&x, &init, &mut a, &mut caches)?;
+/// lengths::backward(&[1], tape, &da, &mut dstate, &mut grads, None, &dlast)?;
 /// # Ok::<(), bptt::LengthMismatch>(())
 /// ```
-pub fn rnn_last<const A: usize, const M: usize, T: Real>(
+pub fn backward<C: Cell<X, A>, const X: usize, const A: usize, const M: usize>(
     lengths: &[usize; M],
-    a0: &Matrix<A, M, T>,
-    a: &[Matrix<A, M, T>],
-    last: &mut Matrix<A, M, T>,
+    tape: Tape<'_, C, X, A, M>,
+    da: &[Matrix<A, M, C::Scalar>],
+    dlast: &C::State<M>,
+    grads: &mut C,
+    dx: Option<&mut [Matrix<X, M, C::Scalar>]>,
+    dstate: &mut C::State<M>,
 ) -> Result<(), LengthMismatch> {
-    check(lengths, a.len())?;
-    for m in 0..M {
-        let t = lengths[m].checked_sub(1);
-        last.0[m] = t.and_then(|t| a.get(t)).unwrap_or(a0).0[m];
-    }
+    tape.check(da, dx.as_deref())?;
+    check(lengths, da.len())?;
+    dstate.as_flat_mut().fill(C::Scalar::ZERO);
+    let da = Arriving {
+        da: Matrix::slice_as_flat(da),
+        lengths,
+        last: dlast.as_flat(),
+    };
+    tape.run_backward(da, grads, dx, dstate);
     Ok(())
-}
-
-/// An RNN over a padded batch backward.
-///
-/// In: `lengths`; `x`, `a0` and `a` as they were in and after [`rnn::forward`] over all steps;
-/// `da`, one (A, M) matrix a step, the gradient with respect to the outputs; column m of
-/// `da_state`, the gradient that reaches sample m after step `lengths[m]` from beyond its end:
-/// zeros, or what comes from an output layer that reads the last state ([`rnn_last`]). `scratch` is
-/// overwritten; what it holds does not matter.
-///
-/// Out: as of [`rnn::backward`]: `da` becomes dz, zero beyond the end of each sample whatever it
-/// was; the gradients of the weights are added to `grads`; `dx`, where it is given, is overwritten,
-/// zero beyond the ends; `da_state` becomes the gradient of a⟨0⟩.
-///
-/// # Errors
-/// [`LengthMismatch`] where `a`, `da` or `dx` has not the length of `x`, or one of `lengths` is
-/// greater than that; nothing is written then.
-///
-/// ```
-/// use bptt::{Matrix, lengths, rnn};
-///
-/// let mut params = rnn::Params::<1, 1>::zeros();
-/// params.wx.fill(1.0);
-/// let x: [Matrix<1, 2>; 3] = [[0.1, 0.4], [0.2, 0.5], [0.3, 0.0]].map(|x| Matrix::from_rows([x]));
-/// let (a0, mut a) = (Matrix::zeros(), [const { Matrix::zeros() }; 3]);
-/// rnn::forward(&params, &x, &a0, &mut a)?;
-///
-/// // The gradients of the last a of each sample.
-/// let mut da = [const { Matrix::zeros() }; 3];
-/// let (mut da_state, mut scratch) = (Matrix::from_rows([[1.0, 1.0]]), Matrix::zeros());
-/// let mut grads = rnn::Params::zeros();
-/// lengths::rnn_backward(
-///     &params, &[3, 2], &x, &a0, &a, &mut da, &mut grads, None, &mut da_state, &mut scratch,
-/// )?;
-/// let db = (1.0 - a[2][(0, 0)].powi(2)) + (1.0 - a[1][(0, 1)].powi(2));
-/// assert_eq!(grads.b[(0, 0)], db);
-/// # Ok::<(), bptt::LengthMismatch>(())
-/// ```
-pub fn rnn_backward<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &rnn::Params<X, A, T>,
-    lengths: &[usize; M],
-    x: &[Matrix<X, M, T>],
-    a0: &Matrix<A, M, T>,
-    a: &[Matrix<A, M, T>],
-    da: &mut [Matrix<A, M, T>],
-    grads: &mut rnn::Params<X, A, T>,
-    mut dx: Option<&mut [Matrix<X, M, T>]>,
-    da_state: &mut Matrix<A, M, T>,
-    scratch: &mut Matrix<A, M, T>,
-) -> Result<(), LengthMismatch> {
-    LengthMismatch::check("a", x.len(), a.len())?;
-    LengthMismatch::check("da", x.len(), da.len())?;
-    LengthMismatch::check("dx", x.len(), dx.as_ref().map_or(x.len(), |dx| dx.len()))?;
-    check(lengths, x.len())?;
-    zero_beyond(lengths, da);
-    let from_beyond = scratch;
-    mem::swap(from_beyond, da_state);
-    da_state.fill(T::ZERO);
-    let mut end = x.len();
-    loop {
-        for m in 0..M {
-            if lengths[m] == end {
-                da_state.0[m] = from_beyond.0[m];
-            }
-        }
-        if end == 0 {
-            return Ok(());
-        }
-        // Back to where the next sample ends.
-        let start = next_end(lengths, end);
-        rnn::backward(
-            params,
-            x.get(start..end).unwrap_or_default(),
-            start.checked_sub(1).and_then(|t| a.get(t)).unwrap_or(a0),
-            a.get(start..end).unwrap_or_default(),
-            da.get_mut(start..end).unwrap_or_default(),
-            grads,
-            dx.as_mut().and_then(|dx| dx.get_mut(start..end)),
-            da_state,
-        )?;
-        end = start;
-    }
-}
-
-/// The greatest of `lengths` below `end`, or 0.
-#[inline(always)]
-fn next_end<const M: usize>(lengths: &[usize; M], end: usize) -> usize {
-    let below = lengths.iter().copied().filter(|&length| length < end);
-    below.max().unwrap_or(0)
 }
 
 /// An error where one of `lengths` is greater than `steps`.

@@ -2,7 +2,7 @@
 
 use core::ops::{Index, IndexMut};
 
-use crate::Real;
+use crate::{Real, flat};
 
 /// An R × C matrix, stored by columns in one flat array.
 ///
@@ -32,7 +32,7 @@ use crate::Real;
 /// ```compile_fail
 /// static W: bptt::Matrix<{ usize::MAX / 2 }, 8> = bptt::Matrix::zeros();
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 #[repr(transparent)]
 pub struct Matrix<const R: usize, const C: usize, T = f32>(pub(crate) [[T; R]; C]);
 
@@ -60,18 +60,26 @@ impl<const R: usize, const C: usize, T: Real> Matrix<R, C, T> {
 
     /// The matrix of zeros.
     ///
+    /// By value, and so over the stack: [large networks](crate::patterns#large-networks) stay on the heap.
+    ///
     /// ```
     /// let a: bptt::Matrix<4, 2, f64> = bptt::Matrix::zeros();
     /// assert_eq!(a[(3, 1)], 0.0);
     /// ```
     pub const fn zeros() -> Self {
-        const {
-            assert!(
-                R > 0 && C > 0,
-                "a matrix has at least one row and one column"
-            )
-        };
-        Matrix([[T::ZERO; R]; C])
+        flat::zeros()
+    }
+
+    /// The matrix whose 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes these are, at compile time too; see [`Flat::to_le_bytes`](crate::Flat::to_le_bytes).
+    ///
+    /// Another number of bytes does not compile.
+    ///
+    /// ```
+    /// const B: bptt::Vector<1> = bptt::Vector::from_le_bytes(&[0, 0, 0x80, 0x3f]);
+    /// assert_eq!(B[(0, 0)], 1.0);
+    /// ```
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {
+        flat::from_le_bytes(bytes)
     }
 
     /// The matrix with these rows: as it is written on paper.
@@ -203,13 +211,6 @@ impl<const R: usize, const C: usize, T: Real> Matrix<R, C, T> {
     /// ```
     pub fn get_mut(&mut self, r: usize, c: usize) -> Option<&mut T> {
         self.0.get_mut(c)?.get_mut(r)
-    }
-}
-
-impl<const R: usize, const C: usize, T: Real> Default for Matrix<R, C, T> {
-    /// [`Matrix::zeros`]
-    fn default() -> Self {
-        Self::zeros()
     }
 }
 

@@ -2,9 +2,78 @@
 //!
 //! All see the weights as one slice ([`Flat::as_flat_mut`](crate::Flat::as_flat_mut)); what they
 //! remember from update to update lies in buffers of the caller, zeroed at first.
+//!
+//! # What is refused
+//! A training that diverges says so. Each update looks at the whole gradient first, and where an
+//! entry is infinite or NaN, or so large that its square is not finite, it returns
+//! [`TrainingError::Gradient`]; where a setting would give no number, [`TrainingError::Setting`].
+//! Then nothing is updated: no weight, no moment, and Adam does not count. The caller may skip the
+//! batch, or stop. So finite weights stay finite as long as they can be represented, and Adam's v
+//! stays finite and cannot freeze a weight for ever, as an infinite v would.
+//!
+//! | setting | range |
+//! |---|---|
+//! | `learning_rate`, `momentum`, `weight_decay` | finite |
+//! | `beta1`, `beta2` | 0 ≤ β < 1: with β = 1 the bias correction divides by 0 |
+//! | `epsilon` | finite and above 0: with ε = 0 a weight without a gradient becomes 0/0 |
+//! | `max_norm` | at least 0; +∞ for no limit |
+//!
+//! A limit by [`clip_by_global_norm`] comes before the update; there every finite entry will do.
+//!
+//! # Subnormal numbers
+//!
+//! What is remembered, v of [`Momentum`] and both moments of [`Adam`], becomes +0 where it is less
+//! than the smallest normal number of its type in magnitude, 2⁻¹²⁶ in f32. −0 becomes +0 as well, a NaN
+//! stays. Otherwise a moment whose gradient is zero from some update on would stick at a few times
+//! 2⁻¹⁴⁹ for ever, and many processors take longer over such numbers. It is a rounding, with an absolute
+//! error of less than 2⁻¹²⁶ or 1.2·10⁻³⁸, and the same on every target.
 
 use crate::arch::{Core as _, Vector, one_by_one};
-use crate::{LengthMismatch, Real};
+use crate::{LengthMismatch, Real, TrainingError};
+
+/// An error where `right` is false.
+#[inline(always)]
+pub(crate) fn setting(what: &'static str, right: bool) -> Result<(), TrainingError> {
+    if right {
+        Ok(())
+    } else {
+        Err(TrainingError::Setting { what })
+    }
+}
+
+/// An error where the square of an entry is not finite.
+#[inline(always)]
+fn check_gradient<T: Real>(grads: &[T]) -> Result<(), TrainingError> {
+    let mut sum = T::ZERO;
+    T::Core::add_zero_times_square(&mut sum, grads);
+    if sum == T::ZERO {
+        return Ok(());
+    }
+    not_finite(grads)
+}
+
+/// The error, with the place.
+#[cold]
+#[inline(never)]
+fn not_finite<T: Real>(grads: &[T]) -> Result<(), TrainingError> {
+    let index = grads.iter().take_while(|&&g| (g * g).is_finite()).count();
+    Err(TrainingError::Gradient { index })
+}
+
+/// sum = sum + Σ 0·g²: 0 stays 0 as long as every square is finite, and is NaN from then on.
+#[inline(always)]
+pub(crate) fn add_zero_times_square<V: Vector>(sum: &mut V::Scalar, g: &[V::Scalar]) {
+    if one_by_one::<V>() {
+        return self::add_zero_times_square::<V::Half>(sum, g);
+    }
+    let zero = V::splat(V::Scalar::ZERO);
+    let mut sums = zero;
+    for i in (0..g.len()).step_by(V::LANES) {
+        let g = V::load(g, i);
+        sums = sums + zero * (g * g);
+    }
+    *sum = *sum + sums.sum();
+}
 
 /// Plain gradient descent: w = w − η·g.
 ///
@@ -14,7 +83,7 @@ use crate::{LengthMismatch, Real};
 /// let mut w = [1.0_f32, 2.0];
 /// Sgd { learning_rate: 0.5 }.update(&mut w, &[1.0, -1.0])?;
 /// assert_eq!(w, [0.5, 2.5]);
-/// # Ok::<(), bptt::LengthMismatch>(())
+/// # Ok::<(), bptt::TrainingError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sgd<T: Real = f32> {
@@ -26,15 +95,19 @@ impl<T: Real> Sgd<T> {
     /// One update of `weights` by the gradient `grads`.
     ///
     /// # Errors
-    /// [`LengthMismatch`] where `grads` has not the length of `weights`; nothing is written then.
+    /// [`TrainingError`] where `grads` has not the length of `weights`, and for
+    /// [what is refused](self#what-is-refused); nothing is written then.
     ///
     /// ```
-    /// # use bptt::optimizer::Sgd;
-    /// let error = Sgd { learning_rate: 0.5 }.update(&mut [1.0_f32, 2.0], &[1.0]).unwrap_err();
-    /// assert_eq!((error.expected, error.found), (2, 1));
+    /// # use bptt::{TrainingError, optimizer::Sgd};
+    /// let (sgd, mut w) = (Sgd { learning_rate: 0.5 }, [1.0_f32, 2.0]);
+    /// let error = sgd.update(&mut w, &[1.0, f32::INFINITY]).unwrap_err();
+    /// assert_eq!((error, w), (TrainingError::Gradient { index: 1 }, [1.0, 2.0]));
     /// ```
-    pub fn update(&self, weights: &mut [T], grads: &[T]) -> Result<(), LengthMismatch> {
+    pub fn update(&self, weights: &mut [T], grads: &[T]) -> Result<(), TrainingError> {
         LengthMismatch::check("grads", weights.len(), grads.len())?;
+        setting("learning_rate", self.learning_rate.is_finite())?;
+        check_gradient(grads)?;
         T::Core::sgd(self.learning_rate, weights, grads);
         Ok(())
     }
@@ -64,7 +137,7 @@ pub(crate) fn sgd<V: Vector>(learning_rate: V::Scalar, w: &mut [V::Scalar], g: &
 /// sgd.update(&mut w, &[1.0], &mut velocity)?;
 /// sgd.update(&mut w, &[1.0], &mut velocity)?;
 /// assert_eq!((w, velocity), ([-0.25], [1.5]));
-/// # Ok::<(), bptt::LengthMismatch>(())
+/// # Ok::<(), bptt::TrainingError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Momentum<T: Real = f32> {
@@ -78,21 +151,26 @@ impl<T: Real> Momentum<T> {
     /// One update of `weights` by the gradient `grads`; `velocity` is v, zeros at first.
     ///
     /// # Errors
-    /// [`LengthMismatch`] where `grads` or `velocity` has not the length of `weights`; nothing is written then.
+    /// [`TrainingError`] where `grads` or `velocity` has not the length of `weights`, and for
+    /// [what is refused](self#what-is-refused); nothing is written then.
     ///
     /// ```
     /// # use bptt::optimizer::Momentum;
     /// let sgd = Momentum { learning_rate: 0.5, momentum: 0.5 };
-    /// assert_eq!(sgd.update(&mut [1.0_f32], &[1.0], &mut []).unwrap_err().what, "velocity");
+    /// let error = sgd.update(&mut [1.0_f32], &[1.0], &mut []).unwrap_err();
+    /// assert_eq!(error.to_string(), "`velocity` has length 0, expected 1");
     /// ```
     pub fn update(
         &self,
         weights: &mut [T],
         grads: &[T],
         velocity: &mut [T],
-    ) -> Result<(), LengthMismatch> {
+    ) -> Result<(), TrainingError> {
         LengthMismatch::check("grads", weights.len(), grads.len())?;
         LengthMismatch::check("velocity", weights.len(), velocity.len())?;
+        setting("learning_rate", self.learning_rate.is_finite())?;
+        setting("momentum", self.momentum.is_finite())?;
+        check_gradient(grads)?;
         T::Core::momentum(self.learning_rate, self.momentum, weights, grads, velocity);
         Ok(())
     }
@@ -112,7 +190,7 @@ pub(crate) fn momentum<V: Vector>(
     }
     let (eta, mu) = (V::splat(learning_rate), V::splat(momentum));
     for i in (0..w.len()).step_by(V::LANES) {
-        let next = mu * V::load(v, i) + V::load(g, i);
+        let next = (mu * V::load(v, i) + V::load(g, i)).flush();
         next.store(v, i);
         (V::load(w, i) - eta * next).store(w, i);
     }
@@ -142,17 +220,17 @@ pub(crate) fn momentum<V: Vector>(
 ///     adam.update(&mut w, &g, &mut m, &mut v)?;
 /// }
 /// assert!(w[0].abs() < 1e-2);
-/// # Ok::<(), bptt::LengthMismatch>(())
+/// # Ok::<(), bptt::TrainingError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam<T: Real = f32> {
     /// η; may be changed from update to update.
     pub learning_rate: T,
-    /// β₁
+    /// β₁, from 0 to below 1.
     pub beta1: T,
-    /// β₂
+    /// β₂, from 0 to below 1.
     pub beta2: T,
-    /// ε
+    /// ε, above 0.
     pub epsilon: T,
     /// λ, 0 for plain Adam.
     pub weight_decay: T,
@@ -189,7 +267,8 @@ impl<T: Real> Adam<T> {
     /// first.
     ///
     /// # Errors
-    /// [`LengthMismatch`] where `grads`, `m` or `v` has not the length of `weights`; nothing is written then, and the update is not
+    /// [`TrainingError`] where `grads`, `m` or `v` has not the length of `weights`, and for
+    /// [what is refused](self#what-is-refused); nothing is written then, and the update is not
     /// counted.
     ///
     /// ```
@@ -198,7 +277,7 @@ impl<T: Real> Adam<T> {
     /// let mut w = [0.0_f32, 0.0];
     /// Adam::new(0.5).update(&mut w, &[3.0, -0.01], &mut [0.0; 2], &mut [0.0; 2])?;
     /// assert!((w[0] + 0.5).abs() < 1e-5 && (w[1] - 0.5).abs() < 1e-5);
-    /// # Ok::<(), bptt::LengthMismatch>(())
+    /// # Ok::<(), bptt::TrainingError>(())
     /// ```
     pub fn update(
         &mut self,
@@ -206,10 +285,19 @@ impl<T: Real> Adam<T> {
         grads: &[T],
         m: &mut [T],
         v: &mut [T],
-    ) -> Result<(), LengthMismatch> {
+    ) -> Result<(), TrainingError> {
         LengthMismatch::check("grads", weights.len(), grads.len())?;
         LengthMismatch::check("m", weights.len(), m.len())?;
         LengthMismatch::check("v", weights.len(), v.len())?;
+        setting("learning_rate", self.learning_rate.is_finite())?;
+        setting("beta1", (T::ZERO..T::ONE).contains(&self.beta1))?;
+        setting("beta2", (T::ZERO..T::ONE).contains(&self.beta2))?;
+        setting(
+            "epsilon",
+            self.epsilon > T::ZERO && self.epsilon.is_finite(),
+        )?;
+        setting("weight_decay", self.weight_decay.is_finite())?;
+        check_gradient(grads)?;
         self.beta1_power = self.beta1_power * self.beta1;
         self.beta2_power = self.beta2_power * self.beta2;
         T::Core::adam(self, weights, grads, m, v);
@@ -237,8 +325,8 @@ pub(crate) fn adam<V: Vector>(
     let (eta, epsilon, lambda) = (c(adam.learning_rate), c(adam.epsilon), c(adam.weight_decay));
     for i in (0..w.len()).step_by(V::LANES) {
         let (w_now, g_now) = (V::load(w, i), V::load(g, i));
-        let m_now = beta1 * V::load(m, i) + rest1 * g_now;
-        let v_now = beta2 * V::load(v, i) + rest2 * (g_now * g_now);
+        let m_now = (beta1 * V::load(m, i) + rest1 * g_now).flush();
+        let v_now = (beta2 * V::load(v, i) + rest2 * (g_now * g_now)).flush();
         m_now.store(m, i);
         v_now.store(v, i);
         let (m_hat, v_hat) = (m_now / correct1, v_now / correct2);
@@ -258,57 +346,81 @@ pub(crate) fn add<V: Vector>(sum: &mut [V::Scalar], term: &[V::Scalar]) {
     }
 }
 
-/// Scales all gradients by one factor so that their common Euclidean norm is at most `max_norm`;
-/// returns the norm before.
+/// Scales all gradients by one factor so that their common Euclidean norm is at most `max_norm`
+/// within rounding; returns the norm before.
 ///
 /// Pascanu, Mikolov and Bengio (2013). The slices count as one vector, so that the direction stays.
-/// The norm is computed relative to the greatest entry and overflows only if it is itself too large
-/// for `T`. Where it is not finite (an infinite or NaN gradient) nothing is changed: check what is
-/// returned before an update.
+/// g = g / norm · max_norm where norm > `max_norm`; all of it is 0 with `max_norm` 0, and nothing is
+/// changed with +∞, which asks for the norm alone.
+///
+/// The norm is computed relative to the greatest entry, so that no square overflows or vanishes.
+/// Where the norm itself is too large for `T` it is returned as +∞, and the gradients are clipped all
+/// the same. Measured by this function, the norm afterwards may exceed `max_norm` by the roundings of
+/// two norms and of the scaling: relative to it by at most (n + 8)·ε/2 for n entries in all, with
+/// ε = 2⁻²³ in `f32` and 2⁻⁵² in `f64`. A gradient that must not exceed it at all needs a `max_norm`
+/// that is less by that much. Where entries become subnormal their own roundings add to it.
+///
+/// # Errors
+/// [`TrainingError::Gradient`] where an entry is not finite; [`TrainingError::Setting`] where
+/// `max_norm` is negative or NaN. Nothing is changed then.
 ///
 /// ```
+/// use bptt::TrainingError;
 /// use bptt::optimizer::clip_by_global_norm;
 ///
 /// let (mut cell, mut head) = ([3.0_f32, 0.0], [4.0]);
-/// let norm = clip_by_global_norm(&mut [&mut cell, &mut head], 1.0);
+/// let norm = clip_by_global_norm(&mut [&mut cell, &mut head], 1.0)?;
 /// assert_eq!(norm, 5.0);
 /// assert_eq!((cell, head), ([0.6, 0.0], [0.8]));
-/// assert!(clip_by_global_norm(&mut [&mut [f32::NAN]], 1.0).is_nan());
+///
+/// let error = clip_by_global_norm(&mut [&mut cell, &mut [f32::NAN]], 1.0).unwrap_err();
+/// assert_eq!(error, TrainingError::Gradient { index: 2 });
+/// # Ok::<(), TrainingError>(())
 /// ```
-pub fn clip_by_global_norm<T: Real>(grads: &mut [&mut [T]], max_norm: T) -> T {
+pub fn clip_by_global_norm<T: Real>(
+    grads: &mut [&mut [T]],
+    max_norm: T,
+) -> Result<T, TrainingError> {
+    setting("max_norm", max_norm >= T::ZERO)?;
     T::Core::clip_by_global_norm(grads, max_norm)
 }
 
 /// [`clip_by_global_norm`]
-pub(crate) fn clip<T: Real>(grads: &mut [&mut [T]], max_norm: T) -> T {
-    let norm = global_norm(grads);
-    if norm.is_finite() && norm > max_norm {
+pub(crate) fn clip<T: Real>(grads: &mut [&mut [T]], max_norm: T) -> Result<T, TrainingError> {
+    let max = greatest(grads)?;
+    if max == T::ZERO {
+        return Ok(T::ZERO);
+    }
+    // √(Σ g²) = g_max·√(Σ (g/g_max)²)
+    let mut sum = T::ZERO;
+    for g in grads.iter().flat_map(|grads| grads.iter()) {
+        let relative = *g / max;
+        sum = sum + relative * relative;
+    }
+    let norm = max * sum.sqrt();
+    if norm > max_norm {
         for g in grads.iter_mut().flat_map(|grads| grads.iter_mut()) {
-            *g = *g / norm * max_norm; // max_norm / norm could be subnormal
+            // max_norm / norm could be subnormal.
+            *g = if norm.is_finite() {
+                *g / norm * max_norm
+            } else {
+                *g / max / sum.sqrt() * max_norm
+            };
         }
     }
-    norm
+    Ok(norm)
 }
 
-/// √(Σ g²) = g_max·√(Σ (g/g_max)²)
-fn global_norm<T: Real>(grads: &[&mut [T]]) -> T {
-    let all = || grads.iter().flat_map(|grads| grads.iter());
+/// The greatest |g|.
+fn greatest<T: Real>(grads: &[&mut [T]]) -> Result<T, TrainingError> {
     let mut max = T::ZERO;
-    for g in all() {
+    for (index, g) in grads.iter().flat_map(|grads| grads.iter()).enumerate() {
         if !g.is_finite() {
-            return g.abs(); // +∞ or NaN
+            return Err(TrainingError::Gradient { index });
         }
         if g.abs() > max {
             max = g.abs();
         }
     }
-    if max == T::ZERO {
-        return T::ZERO;
-    }
-    let mut sum = T::ZERO;
-    for g in all() {
-        let relative = *g / max;
-        sum = sum + relative * relative;
-    }
-    max * sum.sqrt()
+    Ok(max)
 }

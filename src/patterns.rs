@@ -11,20 +11,23 @@
 //! * [Sequence to one](#sequence-to-one)
 //! * [Sequence to sequence](#sequence-to-sequence)
 //! * [Stacked layers, and all weights as one slice](#stacked-layers-and-all-weights-as-one-slice)
+//! * [A whole training](#a-whole-training)
+//! * [Large networks](#large-networks)
 //! * [Both directions](#both-directions)
 //! * [Encoder and decoder](#encoder-and-decoder)
 //! * [Truncated backpropagation through time](#truncated-backpropagation-through-time)
 //! * [Inputs that must be normalised](#inputs-that-must-be-normalised)
+//! * [Arrays of other programs](#arrays-of-other-programs)
 //! * Sequences that do not fit into memory: [`checkpoint`](crate::checkpoint)
 //! * Sequences of different lengths in one batch: [`lengths`](crate::lengths)
 //!
 //! # One sample at a time
 //!
-//! [`lstm::step`](crate::lstm::step) needs no cache. Two states take turns; the state is all that
+//! [`Cell::step`](crate::Cell::step) needs no cache. Two states take turns; the state is all that
 //! the network remembers.
 //!
 //! ```
-//! use bptt::{Matrix, Vector, dense, lstm};
+//! use bptt::{Cell, Matrix, Vector, dense, lstm};
 //!
 //! static CELL: lstm::Params<2, 4> = lstm::Params::zeros(); // in flash
 //! static HEAD: dense::Params<4, 1> = dense::Params::zeros();
@@ -33,14 +36,14 @@
 //! let mut y = Matrix::<1, 1>::zeros();
 //! for sample in [[0.1, -0.2], [0.3, 0.1], [0.0, 0.5]] {
 //!     let x = Vector::from_columns([sample]);
-//!     lstm::step(&CELL, &x, &state, &mut next);
+//!     CELL.step(&x, &state, &mut next);
 //!     core::mem::swap(&mut state, &mut next);
 //!     dense::forward(&HEAD, &state.a, &mut y);
 //! }
 //! assert_eq!(y[(0, 0)], 0.0); // all weights are zero
 //! ```
 //!
-//! An RNN likewise, with [`rnn::cell_forward`](crate::rnn::cell_forward) and two matrices.
+//! Another cell likewise; the state of an RNN is a matrix.
 //!
 //! # Chunk by chunk
 //!
@@ -48,7 +51,7 @@
 //! once, wherever it is cut.
 //!
 //! ```
-//! use bptt::{Vector, init, lstm};
+//! use bptt::{Cell, Flat, Vector, init, lstm};
 //! use rand::{RngExt, SeedableRng, rngs::SmallRng};
 //!
 //! let mut rng = SmallRng::seed_from_u64(1);
@@ -57,19 +60,17 @@
 //! let mut x = [const { Vector::<2>::zeros() }; 10];
 //! x.iter_mut().for_each(|x| init::uniform(x, 1.0, || rng.random()));
 //!
-//! let mut a = [const { Vector::<4>::zeros() }; 10];
-//! let mut caches = [const { lstm::Cache::zeros() }; 10];
-//! lstm::forward(&cell, &x, &lstm::State::zeros(), &mut a, &mut caches)?;
+//! let (mut state, mut next) = (lstm::State::zeros(), lstm::State::zeros());
+//! let (mut a, mut caches) = ([const { Vector::<4>::zeros() }; 10], [const { lstm::Cache::zeros() }; 10]);
+//! let whole = cell.forward(&x, &lstm::State::ZEROS, &mut a, &mut caches)?;
 //!
-//! let mut state = lstm::State::<4, 1>::zeros();
-//! let mut a_3 = [const { Vector::zeros() }; 3];
-//! let mut caches_3 = [const { lstm::Cache::zeros() }; 3];
-//! for (x, a) in x.chunks(3).zip(a.chunks(3)) {
+//! let (mut a, mut caches) = ([const { Vector::zeros() }; 3], [const { lstm::Cache::zeros() }; 3]);
+//! for (x, same) in x.chunks(3).zip(whole.a().chunks(3)) {
 //!     let n = x.len(); // 3, 3, 3, 1
-//!     lstm::forward(&cell, x, &state, &mut a_3[..n], &mut caches_3[..n])?;
-//!     assert_eq!(&a_3[..n], a);
-//!     state.a.clone_from(&a_3[n - 1]);
-//!     state.c.clone_from(&caches_3[n - 1].c);
+//!     let tape = cell.forward(x, &state, &mut a[..n], &mut caches[..n])?;
+//!     assert_eq!(tape.a(), same);
+//!     tape.last(&mut next);
+//!     core::mem::swap(&mut state, &mut next);
 //! }
 //! # Ok::<(), bptt::LengthMismatch>(())
 //! ```
@@ -81,22 +82,22 @@
 //!
 //! ```
 //! use bptt::loss::{Reduction, softmax_cross_entropy_classes};
-//! use bptt::{Matrix, Vector, dense, lstm};
+//! use bptt::{Cell, Matrix, Vector, dense, lstm};
 //!
 //! let (cell, head) = (lstm::Params::<2, 4>::zeros(), dense::Params::<4, 3>::zeros());
 //! let x = [const { Vector::zeros() }; 5];
 //! let init = lstm::State::zeros();
 //! let (mut a, mut caches) = ([const { Vector::zeros() }; 5], [const { lstm::Cache::zeros() }; 5]);
-//! lstm::forward(&cell, &x, &init, &mut a, &mut caches)?;
+//! let tape = cell.forward(&x, &init, &mut a, &mut caches)?;
 //! let (mut z, mut dz) = ([Matrix::<3, 1>::zeros()], [Matrix::zeros()]);
-//! dense::forward(&head, &a[4], &mut z[0]);
-//! let loss = softmax_cross_entropy_classes(&z, &[[2]], Reduction::Mean, &mut dz)?;
+//! dense::forward(&head, &tape.a()[4], &mut z[0]);
+//! let loss = softmax_cross_entropy_classes(&z, &[[2]], None, Reduction::Mean, Some(&mut dz))?;
 //! assert_eq!(loss, 3_f32.ln()); // three classes, all alike
 //!
 //! let (mut grads, mut grads_head) = (lstm::Params::zeros(), dense::Params::zeros());
 //! let (mut da, mut dstate) = ([const { Vector::zeros() }; 5], lstm::State::zeros());
-//! dense::backward(&head, &a[4], &dz[0], &mut grads_head, &mut da[4]);
-//! lstm::backward(&cell, &x, &init, &a, &mut caches, &da, &mut grads, None, &mut dstate)?;
+//! dense::backward(&head, &tape.a()[4], &dz[0], &mut grads_head, &mut da[4]);
+//! tape.backward(&da, &mut grads, None, &mut dstate)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -106,133 +107,297 @@
 //!
 //! ```
 //! use bptt::loss::{Reduction, squared_error};
-//! use bptt::{Matrix, Vector, dense, rnn};
+//! use bptt::{Cell, Matrix, Vector, dense, rnn};
 //!
 //! let (cell, head) = (rnn::Params::<2, 4>::zeros(), dense::Params::<4, 1>::zeros());
 //! let (x, target) = ([const { Vector::zeros() }; 5], [const { Matrix::from_rows([[2.0]]) }; 5]);
-//! let a0 = Vector::zeros();
-//! let mut a = [const { Vector::zeros() }; 5];
-//! rnn::forward(&cell, &x, &a0, &mut a)?;
+//! let init = Vector::zeros();
+//! let (mut a, mut caches) = ([const { Vector::zeros() }; 5], [const { Vector::zeros() }; 5]);
+//! let tape = cell.forward(&x, &init, &mut a, &mut caches)?;
 //! let (mut y, mut dy) = ([const { Matrix::zeros() }; 5], [const { Matrix::zeros() }; 5]);
-//! dense::sequence_forward(&head, &a, &mut y)?;
-//! let loss = squared_error(&y, &target, Reduction::Mean, &mut dy)?;
+//! dense::sequence_forward(&head, tape.a(), &mut y)?;
+//! let loss = squared_error(&y, &target, None, Reduction::Mean, Some(&mut dy))?;
 //! assert_eq!(loss, 4.0);
 //!
 //! let (mut grads, mut grads_head) = (rnn::Params::zeros(), dense::Params::zeros());
-//! let (mut da, mut da_state) = ([const { Vector::zeros() }; 5], Vector::zeros());
-//! dense::sequence_backward(&head, &a, &dy, &mut grads_head, &mut da)?;
-//! rnn::backward(&cell, &x, &a0, &a, &mut da, &mut grads, None, &mut da_state)?;
+//! let (mut da, mut dstate) = ([const { Vector::zeros() }; 5], Vector::zeros());
+//! dense::sequence_backward(&head, tape.a(), &dy, &mut grads_head, &mut da)?;
+//! tape.backward(&da, &mut grads, None, &mut dstate)?;
 //! # Ok::<(), bptt::LengthMismatch>(())
 //! ```
 //!
 //! # Stacked layers, and all weights as one slice
 //!
 //! The `a` of one layer is the `x` of the next, and the `dx` of a layer is the `da` of the one
-//! below. A network of one's own is a struct of views into one flat slice: then one optimizer with
-//! one pair of moments serves all its layers, and its weights are one array to store and to load.
-//! Gradients have the same struct.
+//! below. [`flat_struct!`](crate::flat_struct) makes one network of them: one optimizer with one
+//! pair of moments serves all its layers, and its weights are one array to store and to load.
+//! Gradients and moments have the same type.
 //!
 //! ```
 //! use bptt::optimizer::Adam;
-//! use bptt::{Flat, LengthMismatch, Vector, dense, init, lstm};
+//! use bptt::{Cell, Flat, TrainingError, Vector, dense, init, lstm};
 //! use rand::{RngExt, SeedableRng, rngs::SmallRng};
 //!
-//! type Lower = lstm::Params<2, 4>;
-//! type Upper = lstm::Params<4, 4>;
-//! type Head = dense::Params<4, 1>;
-//! const LEN: usize = Lower::LEN + Upper::LEN + Head::LEN;
-//!
-//! struct Network<'a> {
-//!     lower: &'a mut Lower,
-//!     upper: &'a mut Upper,
-//!     head: &'a mut Head,
+//! bptt::flat_struct! {
+//!     struct Net, NetRef, NetMut {
+//!         lower: lstm::Params<2, 4>,
+//!         upper: lstm::Params<4, 4>,
+//!         head: dense::Params<4, 1>,
+//!     }
 //! }
 //!
-//! fn network(flat: &mut [f32; LEN]) -> Result<Network<'_>, LengthMismatch> {
-//!     let (lower, rest) = flat.split_at_mut(Lower::LEN);
-//!     let (upper, head) = rest.split_at_mut(Upper::LEN);
-//!     Ok(Network {
-//!         lower: Lower::from_flat_mut(lower)?,
-//!         upper: Upper::from_flat_mut(upper)?,
-//!         head: Head::from_flat_mut(head)?,
-//!     })
-//! }
-//!
-//! let (mut weights, mut m, mut v) = ([0.0; LEN], [0.0; LEN], [0.0; LEN]);
 //! let mut rng = SmallRng::seed_from_u64(1);
-//! weights.iter_mut().for_each(|w| *w = rng.random_range(-0.5..0.5));
+//! let (mut net, mut m, mut v) = (Net::zeros(), Net::zeros(), Net::zeros());
+//! init::uniform(&mut net, 0.5, || rng.random());
 //! let mut adam = Adam::new(0.05);
 //! let x = [const { Vector::from_columns([[0.3, -0.4]]) }; 5];
 //! let init = lstm::State::zeros();
+//! let [mut a1, mut a2] = [const { [const { Vector::zeros() }; 5] }; 2];
+//! let [mut caches1, mut caches2] = [const { [const { lstm::Cache::zeros() }; 5] }; 2];
 //! let mut loss = 0.0;
 //! for _ in 0..100 {
-//!     let mut gradient = [0.0; LEN];
-//!     let (net, grads) = (network(&mut weights)?, network(&mut gradient)?);
-//!     let (mut a1, mut a2) = ([const { Vector::zeros() }; 5], [const { Vector::zeros() }; 5]);
-//!     let mut caches = [const { [const { lstm::Cache::zeros() }; 5] }; 2];
-//!     let [caches1, caches2] = &mut caches;
-//!     lstm::forward(net.lower, &x, &init, &mut a1, caches1)?;
-//!     lstm::forward(net.upper, &a1, &init, &mut a2, caches2)?;
+//!     let net_ref = net.parts();
+//!     let lower = net_ref.lower.forward(&x, &init, &mut a1, &mut caches1)?;
+//!     let upper = net_ref.upper.forward(lower.a(), &init, &mut a2, &mut caches2)?;
 //!     let mut y = Vector::<1>::zeros();
-//!     dense::forward(net.head, &a2[4], &mut y);
-//!     loss = (y[(0, 0)] - 0.7).powi(2);
+//!     dense::forward(net_ref.head, &upper.a()[4], &mut y);
+//!     let error = y[(0, 0)] - 0.7;
+//!     loss = error * error;
 //!
-//!     let dy = Vector::from_columns([[2.0 * (y[(0, 0)] - 0.7)]]);
-//!     let (mut da1, mut da2) = ([const { Vector::zeros() }; 5], [const { Vector::zeros() }; 5]);
-//!     dense::backward(net.head, &a2[4], &dy, grads.head, &mut da2[4]);
-//!     let (mut dstate1, mut dstate2) = (lstm::State::zeros(), lstm::State::zeros());
-//!     let dx2 = Some(&mut da1[..]);
-//!     lstm::backward(net.upper, &a1, &init, &a2, caches2, &da2, grads.upper, dx2, &mut dstate2)?;
-//!     lstm::backward(net.lower, &x, &init, &a1, caches1, &da1, grads.lower, None, &mut dstate1)?;
-//!     adam.update(&mut weights, &gradient, &mut m, &mut v)?;
+//!     let mut grads = Net::zeros();
+//!     let d = grads.parts_mut();
+//!     let dy = Vector::from_columns([[2.0 * error]]);
+//!     let [mut da1, mut da2] = [const { [const { Vector::zeros() }; 5] }; 2];
+//!     dense::backward(net_ref.head, &upper.a()[4], &dy, d.head, &mut da2[4]);
+//!     upper.backward(&da2, d.upper, Some(&mut da1), &mut lstm::State::zeros())?;
+//!     lower.backward(&da1, d.lower, None, &mut lstm::State::zeros())?;
+//!     adam.update(net.as_flat_mut(), grads.as_flat(), m.as_flat_mut(), v.as_flat_mut())?;
 //! }
 //! assert!(loss < 1e-4);
-//! # Ok::<(), LengthMismatch>(())
+//! # Ok::<(), TrainingError>(())
 //! ```
+//!
+//! # A whole training
+//!
+//! Shuffled mini-batches with an incomplete last one, whose empty places have weight 0; evaluation
+//! without gradients; a learning rate with warm-up; clipping; early stopping, which keeps the best
+//! weights; and before all that, the gradient held against differences in `f64`.
+//!
+//! ```
+//! use bptt::loss::{Reduction, softmax_cross_entropy_classes};
+//! use bptt::optimizer::{Adam, clip_by_global_norm};
+//! use bptt::{Cell, Flat, Matrix, Real, TrainingError, dense, init, lstm, schedule};
+//! use rand::{RngExt, SeedableRng, rngs::SmallRng, seq::SliceRandom};
+//!
+//! const STEPS: usize = 6;
+//! const M: usize = 16; // samples of a batch
+//!
+//! bptt::flat_struct! {
+//!     struct Net<T: Real = f32>, NetRef, NetMut {
+//!         cell: lstm::Params<1, 8, T>,
+//!         head: dense::Params<8, 2, T>,
+//!     }
+//! }
+//!
+//! struct Sample {
+//!     x: [f32; STEPS],
+//!     class: usize, // whether the first half is greater than the second
+//! }
+//!
+//! /// The mean loss of up to M samples; its gradient is added to `grads`, where they are given.
+//! fn run<T: Real>(
+//!     net: &Net<T>,
+//!     samples: &[Sample],
+//!     grads: Option<&mut Net<T>>,
+//! ) -> Result<T, TrainingError> {
+//!     let mut x = [const { Matrix::<1, M, T>::zeros() }; STEPS];
+//!     let (mut classes, mut weights) = ([[0; M]], [[T::ZERO; M]]); // nothing counts but samples
+//!     for (m, sample) in samples.iter().enumerate() {
+//!         (classes[0][m], weights[0][m]) = (sample.class, T::ONE);
+//!         for t in 0..STEPS {
+//!             x[t][(0, m)] = T::from_f64(sample.x[t].into());
+//!         }
+//!     }
+//!     let NetRef { cell, head } = net.parts();
+//!     let init = lstm::State::zeros();
+//!     let mut a = [const { Matrix::zeros() }; STEPS];
+//!     let mut caches = [const { lstm::Cache::zeros() }; STEPS];
+//!     let tape = cell.forward(&x, &init, &mut a, &mut caches)?;
+//!     let (mut z, mut dz) = ([Matrix::zeros()], [Matrix::zeros()]);
+//!     dense::forward(head, &tape.a()[STEPS - 1], &mut z[0]);
+//!     let (weights, mean) = (Some(&weights[..]), Reduction::Mean);
+//!     let Some(grads) = grads else {
+//!         return softmax_cross_entropy_classes(&z, &classes, weights, mean, None);
+//!     };
+//!     let loss = softmax_cross_entropy_classes(&z, &classes, weights, mean, Some(&mut dz))?;
+//!     let d = grads.parts_mut();
+//!     let mut da = [const { Matrix::zeros() }; STEPS];
+//!     dense::backward(head, &tape.a()[STEPS - 1], &dz[0], d.head, &mut da[STEPS - 1]);
+//!     tape.backward(&da, d.cell, None, &mut lstm::State::zeros())?;
+//!     Ok(loss)
+//! }
+//!
+//! /// The mean loss of any number of samples.
+//! fn evaluate(net: &Net, samples: &[Sample]) -> Result<f32, TrainingError> {
+//!     let mut sum = 0.0;
+//!     for batch in samples.chunks(M) {
+//!         sum += run(net, batch, None)? * batch.len() as f32;
+//!     }
+//!     Ok(sum / samples.len() as f32)
+//! }
+//!
+//! let mut rng = SmallRng::seed_from_u64(1);
+//! let mut samples = |n| -> Vec<Sample> {
+//!     let x = std::iter::repeat_with(|| [(); STEPS].map(|()| rng.random_range(-1.0..1.0)));
+//!     let class = |x: [f32; STEPS]| (x[..3].iter().sum::<f32>() > x[3..].iter().sum()) as usize;
+//!     x.take(n).map(|x| Sample { x, class: class(x) }).collect()
+//! };
+//! let (mut training, validation) = (samples(200), samples(50)); // the last batch has 8 of 16
+//!
+//! // The gradient of every 17th weight, against a central difference.
+//! let (mut net, mut grads) = (Net::<f64>::zeros(), Net::<f64>::zeros());
+//! init::uniform(&mut net, 0.5, || rng.random());
+//! run(&net, &training[..10], Some(&mut grads))?;
+//! for i in (0..Net::<f64>::LEN).step_by(17) {
+//!     let w = net.as_flat()[i];
+//!     let mut loss_at = |w| {
+//!         net.as_flat_mut()[i] = w;
+//!         run(&net, &training[..10], None)
+//!     };
+//!     let difference = (loss_at(w + 1e-5)? - loss_at(w - 1e-5)?) / 2e-5;
+//!     loss_at(w)?;
+//!     assert!((grads.as_flat()[i] - difference).abs() < 1e-9);
+//! }
+//!
+//! let mut net: Net = Net::zeros();
+//! init::uniform(&mut net, 0.5, || rng.random());
+//! let (mut m, mut v): (Net, Net) = (Net::zeros(), Net::zeros());
+//! let (mut adam, mut step) = (Adam::new(0.0), 0);
+//! let (mut best, mut best_loss, mut patience) = (net.clone(), f32::INFINITY, 10);
+//! for _epoch in 0..100 {
+//!     training.shuffle(&mut rng);
+//!     for batch in training.chunks(M) {
+//!         let mut grads = Net::zeros();
+//!         run(&net, batch, Some(&mut grads))?;
+//!         clip_by_global_norm(&mut [grads.as_flat_mut()], 1.0)?;
+//!         adam.learning_rate = 0.02 * schedule::cosine::<f32>(step, 20..1300);
+//!         step += 1;
+//!         adam.update(net.as_flat_mut(), grads.as_flat(), m.as_flat_mut(), v.as_flat_mut())?;
+//!     }
+//!     let loss = evaluate(&net, &validation)?;
+//!     if loss < best_loss {
+//!         (best, best_loss, patience) = (net.clone(), loss, 10);
+//!     } else if patience == 0 {
+//!         break;
+//!     } else {
+//!         patience -= 1;
+//!     }
+//! }
+//! assert!(best_loss < 0.3 && evaluate(&best, &validation)? == best_loss); // guessing has ln 2
+//! # Ok::<(), TrainingError>(())
+//! ```
+//!
+//! # Large networks
+//!
+//! What returns a value, as `zeros()`, `clone()` and `from_le_bytes` do, may copy it on the stack,
+//! and a build without optimisation does so at each hand it passes through. A thread has 2 MiB;
+//! `lstm::Params<128, 256>` have 1.5 MiB. So the value of a large network is never made: its
+//! scalars are in a `Vec`, and the network is a view of them. With `Boxed` that looks as if it were
+//! a `Box`:
+//!
+//! ```
+//! use bptt::{Flat, Real, dense, lstm};
+//! use std::marker::PhantomData;
+//! use std::ops::{Deref, DerefMut};
+//!
+//! /// A flat value on the heap.
+//! struct Boxed<F: Flat>(Vec<F::Scalar>, PhantomData<F>);
+//!
+//! impl<F: Flat> Boxed<F> {
+//!     fn zeros() -> Self {
+//!         Boxed(vec![F::Scalar::ZERO; F::LEN], PhantomData)
+//!     }
+//! }
+//! impl<F: Flat> Deref for Boxed<F> {
+//!     type Target = F;
+//!     fn deref(&self) -> &F {
+//!         F::from_flat(&self.0).unwrap()
+//!     }
+//! }
+//! impl<F: Flat> DerefMut for Boxed<F> {
+//!     fn deref_mut(&mut self) -> &mut F {
+//!         F::from_flat_mut(&mut self.0).unwrap()
+//!     }
+//! }
+//!
+//! bptt::flat_struct! {
+//!     struct Net, NetRef, NetMut {
+//!         cell: lstm::Params<64, 1024>,
+//!         head: dense::Params<1024, 4>,
+//!     }
+//! }
+//! let (mut net, mut best) = (Boxed::<Net>::zeros(), Boxed::<Net>::zeros()); // 17 MiB each
+//! let mut caches = Boxed::<[lstm::Cache<1024, 8>; 20]>::zeros(); // an array is flat too
+//! net.parts_mut().cell.f.b.fill(1.0);
+//! best.clone_from(&net); // in place, not `*best = (*net).clone()`
+//! net.set_zeros(); // in place, not `*net = Net::zeros()`
+//! assert_eq!(best.parts().cell.f.b[(0, 0)], 1.0);
+//! assert_eq!(caches.last_mut().unwrap().c[(0, 7)], 0.0);
+//! ```
+//!
+//! A sequence of a length that is known at run time is `vec![0.0; steps * Cache::LEN]` with
+//! [`slice_from_flat_mut`](crate::Flat::slice_from_flat_mut); weights from a file are
+//! [`read_le_bytes`](crate::Flat::read_le_bytes), in place; a `static` of any size is laid out by
+//! the compiler.
 //!
 //! # Both directions
 //!
-//! Two passes with weights of their own, the second over the reversed sequence. `reverse` turns a
-//! slice round in place. What reads both has 2·A inputs; where it is an output layer, that is two
-//! layers whose outputs are added, and no copy is needed. The gradients with respect to x are added
-//! up.
+//! Two passes with weights of their own, the second over the reversed sequence. Where all samples of
+//! a batch are of one length, `x.reverse()` is that. Where they are not, it would begin in the
+//! padding: [`lengths::reverse`](crate::lengths::reverse) turns each sample round within its own
+//! length. What reads both has 2·A inputs; where it is an output layer, that is two layers whose
+//! outputs are added, and no copy is needed. The gradients with respect to x are added up.
 //!
 //! ```
-//! use bptt::{Flat, Vector, init, rnn};
+//! use bptt::{Cell, Flat, Matrix, init, lengths, rnn};
 //! use rand::{RngExt, SeedableRng, rngs::SmallRng};
+//!
+//! const T: usize = 5;
+//! const M: usize = 3;
+//! const LENGTHS: [usize; M] = [5, 3, 1];
+//! type Steps<const R: usize> = [Matrix<R, M>; T];
 //!
 //! let mut rng = SmallRng::seed_from_u64(1);
 //! let mut cells = [const { rnn::Params::<2, 4>::zeros() }; 2];
 //! cells.iter_mut().for_each(|cell| init::uniform(cell, 0.5, || rng.random()));
-//! let [forward, backward] = &cells;
-//! let mut x = [const { Vector::<2>::zeros() }; 5];
+//! let mut x: Steps<2> = [const { Matrix::zeros() }; T];
 //! x.iter_mut().for_each(|x| init::uniform(x, 1.0, || rng.random()));
+//! lengths::zero_beyond(&LENGTHS, &mut x);
+//! let mut x_reversed = x.clone();
+//! lengths::reverse(&LENGTHS, &mut x_reversed)?;
 //!
-//! let a0 = Vector::zeros();
-//! let mut a_f = [const { Vector::<4>::zeros() }; 5];
-//! let mut a_b = [const { Vector::<4>::zeros() }; 5];
-//! rnn::forward(forward, &x, &a0, &mut a_f)?;
-//! x.reverse();
-//! rnn::forward(backward, &x, &a0, &mut a_b)?;
-//! a_b.reverse(); // a_b[t] now has read x[t], x[t + 1], …
+//! let init = Matrix::zeros();
+//! let [mut a_f, mut a_b]: [Steps<4>; 2] = [const { [const { Matrix::zeros() }; T] }; 2];
+//! let [mut caches_f, mut caches_b] = [a_f.clone(), a_b.clone()];
+//! let tape_f = cells[0].forward(&x, &init, &mut a_f, &mut caches_f)?;
+//! let tape_b = cells[1].forward(&x_reversed, &init, &mut a_b, &mut caches_b)?;
+//! let mut a_back = tape_b.a().to_vec();
+//! lengths::reverse(&LENGTHS, &mut a_back)?; // a_back[t] has read x[t], x[t + 1], …
 //!
-//! // The gradients of the sum of all outputs.
-//! let mut da_f = [const { Vector::from_columns([[1.0; 4]]) }; 5];
-//! let mut da_b = da_f.clone();
+//! // The gradients of the sum of all outputs; beyond the end of a sample nothing is looked at.
+//! let da: Steps<4> = [const { Matrix::from_columns([[1.0; 4]; M]) }; T];
+//! let mut da_b = da.clone();
+//! lengths::reverse(&LENGTHS, &mut da_b)?;
 //! let mut grads = [const { rnn::Params::zeros() }; 2];
-//! let [grads_f, grads_b] = &mut grads;
-//! let (mut dx, mut dx_b) = ([const { Vector::zeros() }; 5], [const { Vector::zeros() }; 5]);
-//! let (mut dstate_f, mut dstate_b) = (Vector::zeros(), Vector::zeros());
-//! a_b.reverse();
-//! da_b.reverse(); // x, a_b and da_b run backward in time
-//! rnn::backward(backward, &x, &a0, &a_b, &mut da_b, grads_b, Some(&mut dx_b), &mut dstate_b)?;
-//! x.reverse();
-//! dx_b.reverse(); // and forward again
-//! rnn::backward(forward, &x, &a0, &a_f, &mut da_f, grads_f, Some(&mut dx), &mut dstate_f)?;
+//! let [mut dx, mut dx_b]: [Steps<2>; 2] = [const { [const { Matrix::zeros() }; T] }; 2];
+//! let (dlast, mut dstate) = (Matrix::zeros(), Matrix::zeros());
+//! lengths::backward(&LENGTHS, tape_f, &da, &dlast, &mut grads[0], Some(&mut dx), &mut dstate)?;
+//! lengths::backward(&LENGTHS, tape_b, &da_b, &dlast, &mut grads[1], Some(&mut dx_b), &mut dstate)?;
+//! lengths::reverse(&LENGTHS, &mut dx_b)?;
 //! for (dx, dx_b) in Flat::slice_as_flat_mut(&mut dx).iter_mut().zip(Flat::slice_as_flat(&dx_b)) {
 //!     *dx += dx_b;
 //! }
-//! # assert!(dx.iter().all(|dx| dx[(0, 0)] != 0.0));
+//! assert!(dx[4][(0, 0)] != 0.0 && dx[4][(0, 1)] == 0.0);
 //! # Ok::<(), bptt::LengthMismatch>(())
 //! ```
 //!
@@ -242,7 +407,7 @@
 //! decoder's backward leaves in `dstate` is what the encoder's takes.
 //!
 //! ```
-//! use bptt::{Matrix, lstm};
+//! use bptt::{Cell, Matrix, lstm};
 //!
 //! let mut encoder = lstm::Params::<1, 2>::zeros();
 //! encoder.g.wx.fill(1.0);
@@ -250,22 +415,20 @@
 //! let x: [Matrix<1, 1>; 3] = [0.1, 0.2, 0.3].map(|x| Matrix::from_rows([[x]]));
 //! let y = [const { Matrix::<1, 1>::zeros() }; 2];
 //!
-//! let init = lstm::State::zeros();
+//! let (init, mut meaning) = (lstm::State::zeros(), lstm::State::zeros());
 //! let (mut a, mut caches) = ([const { Matrix::zeros() }; 3], [const { lstm::Cache::zeros() }; 3]);
-//! lstm::forward(&encoder, &x, &init, &mut a, &mut caches)?;
-//! let meaning = lstm::State { a: a[2].clone(), c: caches[2].c.clone() };
+//! let tape = encoder.forward(&x, &init, &mut a, &mut caches)?;
+//! tape.last(&mut meaning);
 //! let mut a_out = [const { Matrix::zeros() }; 2];
 //! let mut caches_out = [const { lstm::Cache::zeros() }; 2];
-//! lstm::forward(&decoder, &y, &meaning, &mut a_out, &mut caches_out)?;
+//! let tape_out = decoder.forward(&y, &meaning, &mut a_out, &mut caches_out)?;
 //!
 //! let da_out = [const { Matrix::from_rows([[1.0], [1.0]]) }; 2]; // from a loss
 //! let (mut grads, mut grads_out) = (lstm::Params::zeros(), lstm::Params::zeros());
 //! let mut dstate = lstm::State::zeros();
-//! lstm::backward(
-//!     &decoder, &y, &meaning, &a_out, &mut caches_out, &da_out, &mut grads_out, None, &mut dstate,
-//! )?;
+//! tape_out.backward(&da_out, &mut grads_out, None, &mut dstate)?;
 //! let da = [const { Matrix::zeros() }; 3]; // only its last state is used
-//! lstm::backward(&encoder, &x, &init, &a, &mut caches, &da, &mut grads, None, &mut dstate)?;
+//! tape.backward(&da, &mut grads, None, &mut dstate)?;
 //! assert!(grads.g.wx[(0, 0)] > 0.0);
 //! # Ok::<(), bptt::LengthMismatch>(())
 //! ```
@@ -278,7 +441,7 @@
 //! ```
 //! use bptt::loss::{Reduction, squared_error};
 //! use bptt::optimizer::Sgd;
-//! use bptt::{Flat, Matrix, Vector, dense, lstm};
+//! use bptt::{Cell, Flat, Matrix, Vector, dense, lstm};
 //!
 //! const K: usize = 8; // steps in a segment
 //!
@@ -286,7 +449,7 @@
 //! cell.g.wx.fill(0.5);
 //! head.w.fill(0.5);
 //! let sgd = Sgd { learning_rate: 0.2 };
-//! let mut state = lstm::State::<4, 1>::zeros();
+//! let (mut state, mut next) = (lstm::State::<4, 1>::zeros(), lstm::State::zeros());
 //! let (mut a, mut da) = ([const { Vector::zeros() }; K], [const { Vector::zeros() }; K]);
 //! let mut caches = [const { lstm::Cache::zeros() }; K];
 //! let (mut y, mut dy) = ([const { Matrix::<1, 1>::zeros() }; K], [const { Matrix::zeros() }; K]);
@@ -298,21 +461,21 @@
 //!     let x: [Vector<2>; K] = core::array::from_fn(|t| Vector::from_columns([[sample(t), 1.0]]));
 //!     let target: [Matrix<1, 1>; K] = core::array::from_fn(|t| Matrix::from_rows([[sample(t)]]));
 //!
-//!     lstm::forward(&cell, &x, &state, &mut a, &mut caches)?;
-//!     dense::sequence_forward(&head, &a, &mut y)?;
-//!     *loss = squared_error(&y, &target, Reduction::Mean, &mut dy)?;
-//!     let next = lstm::State { a: a[K - 1].clone(), c: caches[K - 1].c.clone() };
+//!     let tape = cell.forward(&x, &state, &mut a, &mut caches)?;
+//!     dense::sequence_forward(&head, tape.a(), &mut y)?;
+//!     *loss = squared_error(&y, &target, None, Reduction::Mean, Some(&mut dy))?;
+//!     tape.last(&mut next);
 //!
 //!     let (mut grads, mut grads_head) = (lstm::Params::zeros(), dense::Params::zeros());
-//!     dense::sequence_backward(&head, &a, &dy, &mut grads_head, &mut da)?;
+//!     dense::sequence_backward(&head, tape.a(), &dy, &mut grads_head, &mut da)?;
 //!     let mut dstate = lstm::State::zeros(); // the gradient stops here
-//!     lstm::backward(&cell, &x, &state, &a, &mut caches, &da, &mut grads, None, &mut dstate)?;
+//!     tape.backward(&da, &mut grads, None, &mut dstate)?;
 //!     sgd.update(cell.as_flat_mut(), grads.as_flat())?;
 //!     sgd.update(head.as_flat_mut(), grads_head.as_flat())?;
-//!     state = next;
+//!     core::mem::swap(&mut state, &mut next);
 //! }
 //! assert!(losses[199] < 0.1 * losses[0]);
-//! # Ok::<(), bptt::LengthMismatch>(())
+//! # Ok::<(), bptt::TrainingError>(())
 //! ```
 //!
 //! Where the weights do not change and the gradient must not stop, hand `dstate` on from each
@@ -326,7 +489,7 @@
 //! outputs within rounding.
 //!
 //! ```
-//! use bptt::{Affine, Vector, init, lstm};
+//! use bptt::{Affine, Cell, Vector, init, lstm};
 //! use rand::{RngExt, SeedableRng, rngs::SmallRng};
 //!
 //! fn fold<const X: usize, const A: usize>(
@@ -357,9 +520,31 @@
 //! let normalised = [(x[0] - mean[0]) / std[0], (x[1] - mean[1]) / std[1]];
 //! let start = lstm::State::zeros();
 //! let (mut expected, mut found) = (lstm::State::<4, 1>::zeros(), lstm::State::zeros());
-//! lstm::step(&cell, &Vector::from_columns([normalised]), &start, &mut expected);
-//! lstm::step(&folded, &Vector::from_columns([x]), &start, &mut found);
+//! cell.step(&Vector::from_columns([normalised]), &start, &mut expected);
+//! folded.step(&Vector::from_columns([x]), &start, &mut found);
 //! for r in 0..4 {
 //!     assert!((found.a[(r, 0)] - expected.a[(r, 0)]).abs() < 1e-6);
 //! }
+//! ```
+//!
+//! # Arrays of other programs
+//!
+//! An array of shape (T, M, X) in C order, time first, is a sequence as it stands: no copy. One of
+//! shape (M, T, X), batch first, is copied, there and back, by
+//! [`layout::batch_first`](crate::layout::batch_first).
+//!
+//! ```
+//! use bptt::{Flat, Matrix, layout::batch_first};
+//!
+//! const X: usize = 2; // T = 3 steps of M = 2 samples
+//! const M: usize = 2;
+//! let time_first = [1.0, 2.0, 7.0, 8.0, 3.0, 4.0, 9.0, 10.0, 5.0, 6.0, 11.0, 12.0];
+//! let x = Matrix::<X, M>::slice_from_flat(&time_first)?;
+//! assert_eq!(x[1], Matrix::from_columns([[3.0, 4.0], [9.0, 10.0]])); // step 1 of both samples
+//!
+//! let batch_first = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0];
+//! let mut same = [const { Matrix::<X, M>::zeros() }; 3];
+//! batch_first::read(&mut same, &batch_first)?;
+//! assert_eq!(same, x);
+//! # Ok::<(), bptt::LengthMismatch>(())
 //! ```

@@ -1,5 +1,8 @@
 //! The dimensions that a shell hands to the core.
 
+use crate::loss::Reduction;
+use crate::{LengthMismatch, Real};
+
 /// X inputs, A units, M samples; for an output layer A inputs and Y units. None is zero.
 #[derive(Clone, Copy)]
 pub struct Shape {
@@ -23,6 +26,52 @@ impl Shape {
             units: A,
             batch: M,
         }
+    }
+}
+
+/// The samples of a loss, M a step, and what becomes of their losses.
+#[derive(Clone, Copy)]
+pub struct Samples<'a, T> {
+    /// M·T
+    count: usize,
+    pub(crate) weights: Option<&'a [T]>,
+    reduction: Reduction,
+}
+
+impl<'a, T: Real> Samples<'a, T> {
+    #[inline(always)]
+    pub(crate) fn of<const M: usize>(
+        steps: usize,
+        weights: Option<&'a [[T; M]]>,
+        reduction: Reduction,
+    ) -> Result<Self, LengthMismatch> {
+        if let Some(weights) = weights {
+            LengthMismatch::check("weights", steps, weights.len())?;
+        }
+        Ok(Samples {
+            count: steps * M,
+            weights: weights.map(|weights| weights.as_flattened()),
+            reduction,
+        })
+    }
+
+    /// s: 1 for a sum, 1/(n·Σ w) for a mean over n terms a sample, 0 where nothing counts.
+    pub(crate) fn scale(&self, n: usize) -> T {
+        let terms = match (self.reduction, self.weights) {
+            (Reduction::Sum, _) => T::ONE,
+            (Reduction::Mean, None) => T::from_usize(self.count * n),
+            (Reduction::Mean, Some(weights)) => {
+                weights.iter().fold(T::ZERO, |sum, &w| sum + w) * T::from_usize(n)
+            }
+        };
+        let s = T::ONE / terms;
+        if s.abs() == T::INFINITY { T::ZERO } else { s }
+    }
+
+    /// The weights one after the other.
+    pub(crate) fn weights(&self) -> impl FnMut() -> T {
+        let mut weights = self.weights.unwrap_or_default().iter();
+        move || weights.next().copied().unwrap_or(T::ONE)
     }
 }
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use bptt::{Flat, Vector, dense, lstm};
+use bptt::{Cell as _, Flat, Vector, dense, lstm};
 
 type Cell = lstm::Params<6, 16>;
 type Head = dense::Params<16, 4>;
@@ -415,7 +415,7 @@ fn weights_file_is_what_its_description_says() {
                 let x =
                     Vector::from_columns([std::array::from_fn(|k| row[3 + k].parse().unwrap())]);
                 let mut next = lstm::State::zeros();
-                lstm::step(cell, &x, &state, &mut next);
+                cell.step(&x, &state, &mut next);
                 state = next;
                 for (mean, a) in mean.as_flat_mut().iter_mut().zip(state.a.as_flat()) {
                     *mean += (a - *mean) / (i + 1) as f32;

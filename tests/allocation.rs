@@ -10,7 +10,7 @@ use std::{array, hint, slice};
 use bptt::loss::{self, Reduction};
 use bptt::lstm::{self, Cache, State};
 use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
-use bptt::{Flat, Matrix, Real, dense, init, rnn};
+use bptt::{Cell as _, Flat, Matrix, Real, dense, init, rnn};
 use random::Random;
 
 struct Counting;
@@ -91,21 +91,17 @@ fn no_kernel_allocates<T: Real>() {
     let calls = allocations(|| {
         rnn::cell_forward(&params, &x[0], &start.a, &mut a[0]);
         rnn::cell_backward(
-            &params, &x[0], &start.a, &a[0], &mut dz[0], &mut grads, &mut dx[0], &mut end.a,
+            &params, &x[0], &start.a, &a[0], &mut dz[0], &mut end.a, &mut grads, &mut dx[0],
         );
-        rnn::forward(&params, &x, &start.a, &mut a).unwrap();
-        rnn::backward(
-            &params,
-            &x,
-            &start.a,
-            &a,
-            &mut dz,
-            &mut grads,
-            Some(&mut dx),
-            &mut end.a,
-        )
-        .unwrap();
-        rnn::forward(&params, &x, &start.a, &mut []).unwrap_err()
+        params.step(&x[0], &start.a, &mut end.a);
+        let tape = params.forward(&x, &start.a, &mut a, &mut dz).unwrap();
+        tape.last(&mut end.a);
+        tape.backward(&da, &mut grads, Some(&mut dx), &mut end.a)
+            .unwrap();
+        params
+            .forward(&x, &start.a, &mut [], &mut dz)
+            .map(drop)
+            .unwrap_err()
     });
     assert_eq!(calls, 0, "RNN");
 
@@ -113,7 +109,7 @@ fn no_kernel_allocates<T: Real>() {
     let mut grads = params.clone();
     let mut caches: [Cache<A, M, T>; STEPS] = array::from_fn(|_| random.flat(1.0));
     let calls = allocations(|| {
-        lstm::step(&params, &x[0], &start, &mut end);
+        params.step(&x[0], &start, &mut end);
         lstm::cell_forward(&params, &x[0], &start, &mut end, &mut caches[0]);
         lstm::cell_backward(
             &params,
@@ -124,20 +120,14 @@ fn no_kernel_allocates<T: Real>() {
             &mut grads,
             &mut dx[0],
         );
-        lstm::forward(&params, &x, &start, &mut a, &mut caches).unwrap();
-        lstm::backward(
-            &params,
-            &x,
-            &start,
-            &a,
-            &mut caches,
-            &da,
-            &mut grads,
-            Some(&mut dx),
-            &mut end,
-        )
-        .unwrap();
-        lstm::forward(&params, &x, &start, &mut a, &mut []).unwrap_err()
+        let tape = params.forward(&x, &start, &mut a, &mut caches).unwrap();
+        tape.last(&mut end);
+        tape.backward(&da, &mut grads, Some(&mut dx), &mut end)
+            .unwrap();
+        params
+            .forward(&x, &start, &mut a, &mut [])
+            .map(drop)
+            .unwrap_err()
     });
     assert_eq!(calls, 0, "LSTM");
 
@@ -149,14 +139,15 @@ fn no_kernel_allocates<T: Real>() {
         dense::forward(&head, &a[0], &mut y[0]);
         dense::backward(&head, &a[0], &dy[0], &mut dhead, &mut dz[0]);
         dense::sequence_forward(&head, &a, &mut y).unwrap();
-        loss::squared_error(&y, &target, Reduction::Mean, &mut dy).unwrap();
-        loss::softmax_cross_entropy(&y, &target, Reduction::Mean, &mut dy).unwrap();
+        loss::squared_error(&y, &target, None, Reduction::Mean, Some(&mut dy)).unwrap();
+        loss::softmax_cross_entropy(&y, &target, None, Reduction::Mean, Some(&mut dy)).unwrap();
         let classes = [[Y - 1; M]; STEPS];
-        loss::softmax_cross_entropy_classes(&y, &classes, Reduction::Sum, &mut dy).unwrap();
+        loss::softmax_cross_entropy_classes(&y, &classes, None, Reduction::Sum, Some(&mut dy))
+            .unwrap();
         dense::sequence_backward(&head, &a, &dy, &mut dhead, &mut dz).unwrap();
         dense::softmax(&mut y[0]);
         dense::softmax_backward(&y[0], &mut dy[0]);
-        loss::squared_error(&y, &[], Reduction::Mean, &mut dy).unwrap_err()
+        loss::squared_error(&y, &[], None, Reduction::Mean, Some(&mut dy)).unwrap_err()
     });
     assert_eq!(calls, 0, "output layer and losses");
 
@@ -165,7 +156,7 @@ fn no_kernel_allocates<T: Real>() {
     let (mut m, mut v) = (zeros.clone(), zeros);
     let calls = allocations(|| {
         let (w, g) = (weights.as_flat_mut(), grads.as_flat_mut());
-        let norm = clip_by_global_norm(&mut [g, dhead.as_flat_mut()], half);
+        let norm = clip_by_global_norm(&mut [g, dhead.as_flat_mut()], half).unwrap();
         let g = grads.as_flat();
         let learning_rate = half;
         Sgd { learning_rate }.update(w, g).unwrap();

@@ -64,11 +64,14 @@ fn read(name: &str) -> Module {
 }
 
 /// The items with those that come from a macro of one arm in the same file, and those in `const _:
-/// () = { … }`.
+/// () = { … }`. A macro with repetitions is not expanded: its name and what it is given stay.
 fn expand(items: Vec<Item>) -> Vec<Item> {
     let (mut all, mut macros) = (vec![], HashMap::new());
     for item in items {
         match item {
+            Item::Macro(stamp) if stamp.ident.is_some() && repeats(&stamp) => {
+                all.push(Item::Macro(stamp));
+            }
             Item::Macro(Stamp {
                 ident: Some(name),
                 mac,
@@ -89,9 +92,13 @@ fn expand(items: Vec<Item>) -> Vec<Item> {
                 macros.insert(name.to_string(), (parameters, body.to_string()));
             }
             Item::Macro(Stamp { mac, .. }) if mac.path.is_ident("compile_error") => {}
-            Item::Macro(Stamp { mac, .. }) => {
-                let (parameters, body) = &macros[&mac.path.segments[0].ident.to_string()];
-                let arguments = mac.tokens.to_string();
+            Item::Macro(stamp) => {
+                let name = stamp.mac.path.segments[0].ident.to_string();
+                let Some((parameters, body)) = macros.get(&name) else {
+                    all.push(Item::Macro(stamp));
+                    continue;
+                };
+                let arguments = stamp.mac.tokens.to_string();
                 let mut body = body.clone();
                 for (parameter, argument) in parameters.iter().zip(arguments.split(',')) {
                     body = body.replace(&format!("${parameter}"), argument.trim());
@@ -114,8 +121,18 @@ fn expand(items: Vec<Item>) -> Vec<Item> {
     all
 }
 
+fn repeats(definition: &Stamp) -> bool {
+    let text = definition.mac.tokens.to_string();
+    text.replace("$ ", "$").contains("$(")
+}
+
 fn is_public(item: &Item) -> bool {
+    let exported = |a: &Attribute| a.path().is_ident("macro_export");
     let vis = match item {
+        Item::Macro(i) if i.ident.is_some() => {
+            return i.attrs.iter().any(exported) && !is_hidden(&i.attrs);
+        }
+        Item::Macro(_) => return true,
         Item::Const(i) => &i.vis,
         Item::Enum(i) => &i.vis,
         Item::Fn(i) => &i.vis,
@@ -136,6 +153,7 @@ fn name(item: &Item) -> String {
         Item::Const(i) => i.ident.to_string(),
         Item::Enum(i) => i.ident.to_string(),
         Item::Fn(i) => i.sig.ident.to_string(),
+        Item::Macro(i) => i.ident.as_ref().map_or_else(String::new, |i| i.to_string()),
         Item::Static(i) => i.ident.to_string(),
         Item::Struct(i) => i.ident.to_string(),
         Item::Trait(i) => i.ident.to_string(),
@@ -178,13 +196,15 @@ fn modules() -> Vec<Module> {
                     top.items.push(from.items.remove(at));
                 }
             }
+            Item::Struct(item) if item.ident == "Readme" => {} // carries the doc test of the README
             _ => panic!("an item in lib.rs that is neither a module nor a use"),
         }
     }
-    top.impls = private
-        .into_iter()
-        .flat_map(|module| module.impls)
-        .collect();
+    for module in private {
+        let macros = |item: &Item| matches!(item, Item::Macro(_));
+        top.items.extend(module.items.into_iter().filter(macros));
+        top.impls.extend(module.impls);
+    }
     public.push(top);
     for module in &mut public {
         module.items.retain(is_public);
@@ -235,12 +255,13 @@ fn is_visible(item: &ItemImpl, names: &[String]) -> bool {
     let last = |path: &syn::Path| path.segments.last().unwrap().ident.to_string();
     let of = match &*item.self_ty {
         Type::Path(path) => last(&path.path),
+        Type::Array(_) => "[]".into(),
         _ => panic!("an impl for something that has no name"),
     };
-    let scalar = ["f32", "f64"].contains(&of.as_str());
-    let hidden = ["Sealed", "Constants", "Bytes"];
+    let builtin = ["f32", "f64", "[]"].contains(&of.as_str());
+    let hidden = ["Sealed", "Layout", "Constants", "Bytes"];
     let of_trait = item.trait_.as_ref().map(|(path, _)| last(path));
-    (scalar || names.contains(&of)) && !of_trait.is_some_and(|name| hidden.contains(&&*name))
+    (builtin || names.contains(&of)) && !of_trait.is_some_and(|name| hidden.contains(&&*name))
 }
 
 /// Documentation and hints to the compiler are no interface.
@@ -282,6 +303,11 @@ fn stub(item: &Item) -> Item {
             }
             *i.block = empty();
         }
+        Item::Macro(i) if i.ident.is_some() => {
+            keep(&mut i.attrs);
+            i.mac.tokens = Default::default();
+        }
+        Item::Macro(_) => {}
         Item::Struct(i) => {
             keep(&mut i.attrs);
             if i.fields
@@ -442,6 +468,8 @@ fn documented(module: &Module) -> Vec<(String, &[Attribute])> {
             Item::Const(i) => &i.attrs,
             Item::Enum(i) => &i.attrs,
             Item::Fn(i) => &i.attrs,
+            Item::Macro(i) if i.ident.is_none() => continue,
+            Item::Macro(i) => &i.attrs,
             Item::Struct(i) => &i.attrs,
             Item::Trait(i) => &i.attrs,
             Item::Type(i) => &i.attrs,

@@ -4,10 +4,12 @@
 #[path = "common/random.rs"]
 mod random;
 
-use bptt::loss::{self, Reduction, TargetError};
+use std::fmt::Debug;
+
+use bptt::loss::{self, Reduction};
 use bptt::lstm::{self, Cache, State};
 use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
-use bptt::{Affine, Flat, LengthMismatch, Matrix, Real, dense, rnn};
+use bptt::{Affine, Cell, Flat, LengthMismatch, Matrix, Real, TrainingError, dense, dropout, rnn};
 use random::Random;
 
 const X: usize = 2;
@@ -54,79 +56,49 @@ fn each_wrong<const N: usize>(
 
 // -------------------------------------------------------------------------------- wrong lengths
 
-#[test]
-fn rnn_lengths() {
+fn cell_lengths_of<C: Cell<X, A>>() {
     let random = &mut Random::new(1);
-    let params: rnn::Params<X, A> = random.flat(0.5);
-    let x = random.sequence::<X, M, f32>(T, 1.0);
-    let a0: Matrix<A, M> = random.flat(1.0);
+    let cell: C = random.flat(0.5);
+    let x = random.sequence::<X, M, C::Scalar>(T, 1.0);
+    let init: C::State<M> = random.flat(1.0);
+    let caches = |n: usize, random: &mut Random| -> Vec<C::Cache<M>> {
+        (0..n).map(|_| random.flat(1.0)).collect()
+    };
 
-    each_wrong(["a"], |[n]| {
-        let before = random.sequence::<A, M, f32>(n, 1.0);
-        let mut a = before.clone();
-        let result = rnn::forward(&params, &x, &a0, &mut a);
-        (result, a == before)
-    });
-    each_wrong(["a", "da", "dx"], |[a, da, dx]| {
-        let a = random.sequence::<A, M, f32>(a, 1.0);
-        let da = random.sequence::<A, M, f32>(da, 1.0);
-        let dx = random.sequence::<X, M, f32>(dx, 1.0);
-        let grads: rnn::Params<X, A> = random.flat(1.0);
-        let state: Matrix<A, M> = random.flat(1.0);
-        let before = (da, grads, dx, state);
+    each_wrong(["a", "caches"], |[a, n]| {
+        let before = (random.sequence::<A, M, _>(a, 1.0), caches(n, random));
         let mut now = before.clone();
-        let (da, grads, dx, state) = (&mut now.0, &mut now.1, Some(&mut *now.2), &mut now.3);
-        let result = rnn::backward(&params, &x, &a0, &a, da, grads, dx, state);
+        let result = cell.forward(&x, &init, &mut now.0, &mut now.1).map(drop);
         (result, now == before)
     });
-    each_wrong(["a", "da"], |[a, da]| {
-        let a = random.sequence::<A, M, f32>(a, 1.0);
-        let da = random.sequence::<A, M, f32>(da, 1.0);
-        let before = (da, random.flat(1.0), random.flat(1.0));
+    each_wrong(["da", "dx"], |[da, dx]| {
+        let (mut a, mut caches) = (random.sequence(T, 1.0), caches(T, random));
+        let da = random.sequence::<A, M, _>(da, 1.0);
+        let dx = random.sequence::<X, M, _>(dx, 1.0);
+        let _ = cell.forward(&x, &init, &mut a, &mut caches).unwrap();
+        let before = (caches, random.flat::<C>(1.0), dx, random.flat(1.0));
         let mut now = before.clone();
-        let (da, grads, state) = (&mut now.0, &mut now.1, &mut now.2);
-        let result = rnn::backward(&params, &x, &a0, &a, da, grads, None, state);
+        let (caches, grads, dx, state) = (&mut now.0, &mut now.1, Some(&mut *now.2), &mut now.3);
+        let tape = cell.forward(&x, &init, &mut a, caches).unwrap();
+        let result = tape.backward(&da, grads, dx, state);
+        (result, now == before)
+    });
+    each_wrong(["da"], |[da]| {
+        let (mut a, mut caches) = (random.sequence(T, 1.0), caches(T, random));
+        let da = random.sequence::<A, M, _>(da, 1.0);
+        let _ = cell.forward(&x, &init, &mut a, &mut caches).unwrap();
+        let before = (caches, random.flat::<C>(1.0), random.flat(1.0));
+        let mut now = before.clone();
+        let tape = cell.forward(&x, &init, &mut a, &mut now.0).unwrap();
+        let result = tape.backward(&da, &mut now.1, None, &mut now.2);
         (result, now == before)
     });
 }
 
 #[test]
-fn lstm_lengths() {
-    let random = &mut Random::new(2);
-    let params: lstm::Params<X, A> = random.flat(0.5);
-    let x = random.sequence::<X, M, f32>(T, 1.0);
-    let init: State<A, M> = random.flat(1.0);
-    let caches = |n: usize, random: &mut Random| -> Vec<Cache<A, M>> {
-        (0..n).map(|_| random.flat(1.0)).collect()
-    };
-
-    each_wrong(["a", "caches"], |[a, n]| {
-        let before = (random.sequence::<A, M, f32>(a, 1.0), caches(n, random));
-        let mut now = before.clone();
-        let result = lstm::forward(&params, &x, &init, &mut now.0, &mut now.1);
-        (result, now == before)
-    });
-    each_wrong(["a", "caches", "da", "dx"], |[a, n, da, dx]| {
-        let a = random.sequence::<A, M, f32>(a, 1.0);
-        let da = random.sequence::<A, M, f32>(da, 1.0);
-        let dx = random.sequence::<X, M, f32>(dx, 1.0);
-        let grads: lstm::Params<X, A> = random.flat(1.0);
-        let state: State<A, M> = random.flat(1.0);
-        let before = (caches(n, random), grads, dx, state);
-        let mut now = before.clone();
-        let (caches, grads, dx, state) = (&mut now.0, &mut now.1, Some(&mut *now.2), &mut now.3);
-        let result = lstm::backward(&params, &x, &init, &a, caches, &da, grads, dx, state);
-        (result, now == before)
-    });
-    each_wrong(["a", "caches", "da"], |[a, n, da]| {
-        let a = random.sequence::<A, M, f32>(a, 1.0);
-        let da = random.sequence::<A, M, f32>(da, 1.0);
-        let before = (caches(n, random), random.flat(1.0), random.flat(1.0));
-        let mut now = before.clone();
-        let (caches, grads, state) = (&mut now.0, &mut now.1, &mut now.2);
-        let result = lstm::backward(&params, &x, &init, &a, caches, &da, grads, None, state);
-        (result, now == before)
-    });
+fn cell_lengths() {
+    cell_lengths_of::<rnn::Params<X, A>>();
+    cell_lengths_of::<lstm::Params<X, A>>();
 }
 
 #[test]
@@ -151,36 +123,48 @@ fn dense_lengths() {
     });
 }
 
+/// The length that was wrong.
+#[track_caller]
+fn length(error: TrainingError) -> LengthMismatch {
+    match error {
+        TrainingError::Length(error) => error,
+        error => panic!("{error}"),
+    }
+}
+
 #[test]
 fn loss_lengths_and_classes() {
     let random = &mut Random::new(4);
     let z = random.sequence::<Y, M, f32>(T, 1.0);
     let reduction = Reduction::Mean;
 
-    each_wrong(["target", "dz"], |[target, dz]| {
+    each_wrong(["target", "weights", "dz"], |[target, weights, dz]| {
+        let weights = vec![[1.0; M]; weights];
         let target = random.sequence::<Y, M, f32>(target, 1.0);
         let before = random.sequence::<Y, M, f32>(dz, 1.0);
         let mut dz = before.clone();
-        let result = loss::softmax_cross_entropy(&z, &target, reduction, &mut dz);
+        let out = Some(&mut dz[..]);
+        let result = loss::softmax_cross_entropy(&z, &target, Some(&weights), reduction, out);
         (result.map(drop), dz == before)
     });
-    each_wrong(["target", "dy"], |[target, dy]| {
+    each_wrong(["target", "weights", "dy"], |[target, weights, dy]| {
+        let weights = vec![[1.0; M]; weights];
         let target = random.sequence::<Y, M, f32>(target, 1.0);
         let before = random.sequence::<Y, M, f32>(dy, 1.0);
         let mut dy = before.clone();
-        let result = loss::squared_error(&z, &target, reduction, &mut dy);
+        let out = Some(&mut dy[..]);
+        let result = loss::squared_error(&z, &target, Some(&weights), reduction, out);
         (result.map(drop), dy == before)
     });
-    each_wrong(["classes", "dz"], |[classes, dz]| {
+    each_wrong(["classes", "weights", "dz"], |[classes, weights, dz]| {
+        let weights = vec![[1.0; M]; weights];
         let classes = vec![[1; M]; classes];
         let before = random.sequence::<Y, M, f32>(dz, 1.0);
         let mut dz = before.clone();
-        let result = loss::softmax_cross_entropy_classes(&z, &classes, reduction, &mut dz);
-        let result = result.map(drop).map_err(|error| match error {
-            TargetError::Length(error) => error,
-            TargetError::Class { .. } => panic!("{error}"),
-        });
-        (result, dz == before)
+        let out = Some(&mut dz[..]);
+        let result =
+            loss::softmax_cross_entropy_classes(&z, &classes, Some(&weights), reduction, out);
+        (result.map(drop).map_err(length), dz == before)
     });
 
     // A class without an output, wherever it stands.
@@ -191,9 +175,23 @@ fn loss_lengths_and_classes() {
                 classes[t][m] = class;
                 let before = random.sequence::<Y, M, f32>(T, 1.0);
                 let mut dz = before.clone();
-                let result = loss::softmax_cross_entropy_classes(&z, &classes, reduction, &mut dz);
-                assert_eq!(result, Err(TargetError::Class { class, classes: Y }));
-                assert_eq!(dz, before);
+                let expected = Err(TrainingError::Class { class, classes: Y });
+                let mut run = |weights: Option<&[[f32; M]]>| {
+                    let dz = Some(&mut dz[..]);
+                    loss::softmax_cross_entropy_classes(&z, &classes, weights, reduction, dz)
+                };
+                assert_eq!(run(None), expected);
+                assert_eq!(run(Some(&[[1.0; M]; T])), expected);
+                // Ignored, it may be any; and no other is taken for it.
+                let mut weights = [[1.0; M]; T];
+                weights[t][m] = 0.0;
+                let mut others = [[0.0; M]; T];
+                others[t][m] = 1.0;
+                assert_eq!(run(Some(&others)), expected);
+                assert!(run(Some(&weights)).is_ok());
+                let evaluated =
+                    loss::softmax_cross_entropy_classes(&z, &classes, None, reduction, None);
+                assert_eq!(evaluated, expected);
             }
         }
     }
@@ -211,7 +209,7 @@ fn optimizer_lengths() {
         let before = vector(T);
         let mut weights = before.clone();
         let result = Sgd { learning_rate: 0.1 }.update(&mut weights, &vector(grads));
-        (result, weights == before)
+        (result.map_err(length), weights == before)
     });
     each_wrong(["grads", "velocity"], |[grads, velocity]| {
         let before = (vector(T), vector(velocity));
@@ -221,7 +219,7 @@ fn optimizer_lengths() {
             momentum: 0.9,
         };
         let result = momentum.update(&mut now.0, &vector(grads), &mut now.1);
-        (result, now == before)
+        (result.map_err(length), now == before)
     });
     each_wrong(["grads", "m", "v"], |[grads, m, v]| {
         let v: Vec<_> = vector(v).iter().map(|v| v.abs()).collect();
@@ -230,7 +228,7 @@ fn optimizer_lengths() {
         let result = now
             .0
             .update(&mut now.1, &vector(grads), &mut now.2, &mut now.3);
-        (result, now == before) // the count of updates included
+        (result.map_err(length), now == before) // the count of updates included
     });
 }
 
@@ -268,49 +266,26 @@ fn flat_lengths() {
 
 // -------------------------------------------------------------------------------- empty sequences
 
+fn no_steps_of<C: Cell<X, A>>(random: &mut Random) {
+    let cell: C = random.flat(1.0);
+    let state: C::State<M> = random.flat(1.0);
+    let before: C = random.flat(1.0);
+    let mut grads = C::ZEROS;
+    grads.as_flat_mut().copy_from_slice(before.as_flat());
+    let (mut now, mut last) = (state.clone(), random.flat(1.0));
+    for dx in [None, Some(&mut [][..])] {
+        let tape = cell.forward(&[], &state, &mut [], &mut []).unwrap();
+        tape.last(&mut last);
+        tape.backward(&[], &mut grads, dx, &mut now).unwrap();
+    }
+    assert_eq!((&now, &last, &grads), (&state, &state, &before));
+}
+
 #[test]
 fn no_steps() {
     let random = &mut Random::new(6);
-    let state: State<A, M> = random.flat(1.0);
-    let mut now = state.clone();
-    let params: rnn::Params<X, A> = random.flat(1.0);
-    let before: rnn::Params<X, A> = random.flat(1.0);
-    let mut rnn_grads = before.clone();
-    rnn::forward::<X, A, M, f32>(&params, &[], &state.a, &mut []).unwrap();
-    for dx in [None, Some(&mut [][..])] {
-        rnn::backward(
-            &params,
-            &[],
-            &state.a,
-            &[],
-            &mut [],
-            &mut rnn_grads,
-            dx,
-            &mut now.a,
-        )
-        .unwrap();
-    }
-    assert_eq!((&now, &rnn_grads), (&state, &before));
-
-    let params: lstm::Params<X, A> = random.flat(1.0);
-    let before: lstm::Params<X, A> = random.flat(1.0);
-    let mut grads = before.clone();
-    lstm::forward::<X, A, M, f32>(&params, &[], &state, &mut [], &mut []).unwrap();
-    for dx in [None, Some(&mut [][..])] {
-        lstm::backward(
-            &params,
-            &[],
-            &state,
-            &[],
-            &mut [],
-            &[],
-            &mut grads,
-            dx,
-            &mut now,
-        )
-        .unwrap();
-    }
-    assert_eq!((&now, &grads), (&state, &before));
+    no_steps_of::<rnn::Params<X, A>>(random);
+    no_steps_of::<lstm::Params<X, A>>(random);
 
     let params: dense::Params<A, Y> = random.flat(1.0);
     let before: dense::Params<A, Y> = random.flat(1.0);
@@ -323,14 +298,17 @@ fn no_steps() {
     for reduction in [Reduction::Sum, Reduction::Mean] {
         let none: &[Matrix<Y, M>] = &[];
         assert_eq!(
-            loss::softmax_cross_entropy(none, none, reduction, &mut []),
+            loss::softmax_cross_entropy(none, none, None, reduction, Some(&mut [])),
             Ok(0.0)
         );
         assert_eq!(
-            loss::softmax_cross_entropy_classes(none, &[], reduction, &mut []),
+            loss::softmax_cross_entropy_classes(none, &[], Some(&[]), reduction, Some(&mut [])),
             Ok(0.0)
         );
-        assert_eq!(loss::squared_error(none, none, reduction, &mut []), Ok(0.0));
+        assert_eq!(
+            loss::squared_error(none, none, Some(&[]), reduction, None),
+            Ok(0.0)
+        );
     }
 
     let none: &mut [f32] = &mut [];
@@ -341,10 +319,10 @@ fn no_steps() {
     };
     assert_eq!(momentum.update(none, &[], &mut []), Ok(()));
     assert_eq!(Adam::new(0.1).update(none, &[], &mut [], &mut []), Ok(()));
-    assert_eq!(clip_by_global_norm::<f32>(&mut [], 1.0), 0.0);
+    assert_eq!(clip_by_global_norm::<f32>(&mut [], 1.0), Ok(0.0));
     assert_eq!(
         clip_by_global_norm::<f32>(&mut [&mut [], &mut []], 1.0),
-        0.0
+        Ok(0.0)
     );
 }
 
@@ -425,7 +403,7 @@ fn saturated<T: Real>() {
         let init: State<A, M, T> = random.flat(1.0);
         let da = random.sequence::<A, M, T>(STEPS, 1.0);
         let (mut a, mut caches) = (vec![Matrix::zeros(); STEPS], vec![Cache::zeros(); STEPS]);
-        lstm::forward(&params, &x, &init, &mut a, &mut caches).unwrap();
+        let _ = params.forward(&x, &init, &mut a, &mut caches).unwrap();
         let finite = |values: &[T]| values.iter().all(|v| v.is_finite());
         assert!(finite(Flat::slice_as_flat(&a)));
         assert!(finite(Flat::slice_as_flat(&caches)));
@@ -437,38 +415,21 @@ fn saturated<T: Real>() {
         }
         let (mut grads, mut dx) = (lstm::Params::zeros(), vec![Matrix::zeros(); STEPS]);
         let mut dstate: State<A, M, T> = random.flat(1.0);
-        lstm::backward(
-            &params,
-            &x,
-            &init,
-            &a,
-            &mut caches,
-            &da,
-            &mut grads,
-            Some(&mut dx),
-            &mut dstate,
-        )
-        .unwrap();
+        let tape = params.forward(&x, &init, &mut a, &mut caches).unwrap();
+        tape.backward(&da, &mut grads, Some(&mut dx), &mut dstate)
+            .unwrap();
         assert!(finite(grads.as_flat()));
         assert!(finite(Flat::slice_as_flat(&caches)));
         assert!(finite(Flat::slice_as_flat(&dx)));
         assert!(finite(dstate.as_flat()));
 
         let (params, mut grads) = (&params.i, rnn::Params::zeros());
-        rnn::forward(params, &x, &init.a, &mut a).unwrap();
-        assert!(Matrix::slice_as_flat(&a).iter().all(|a| a.abs() <= T::ONE));
         let (mut dz, mut da0) = (da.clone(), init.a.clone());
-        rnn::backward(
-            params,
-            &x,
-            &init.a,
-            &a,
-            &mut dz,
-            &mut grads,
-            Some(&mut dx),
-            &mut da0,
-        )
-        .unwrap();
+        let tape = params.forward(&x, &init.a, &mut a, &mut dz).unwrap();
+        let in_range = |a: &T| a.abs() <= T::ONE;
+        assert!(Matrix::slice_as_flat(tape.a()).iter().all(in_range));
+        tape.backward(&da, &mut grads, Some(&mut dx), &mut da0)
+            .unwrap();
         assert!(finite(grads.as_flat()));
         assert!(finite(Flat::slice_as_flat(&dz)));
         assert!(finite(Flat::slice_as_flat(&dx)));
@@ -502,7 +463,7 @@ fn nan_is_kept() {
 
     let prev = State::zeros();
     let mut next = State::zeros();
-    lstm::step(&unit_lstm(), &scalar(nan), &prev, &mut next);
+    unit_lstm().step(&scalar(nan), &prev, &mut next);
     assert!(next.a[(0, 0)].is_nan() && next.c[(0, 0)].is_nan());
 
     let params = dense::Params::<2, 2>::zeros(); // 0·NaN is NaN
@@ -513,7 +474,7 @@ fn nan_is_kept() {
     assert_eq!((y[(0, 1)], y[(1, 1)]), (0.0, 0.0));
 
     let (target, mut dy) = (Matrix::zeros(), [Matrix::zeros()]);
-    let value = loss::squared_error(&[y], &[target], Reduction::Mean, &mut dy).unwrap();
+    let value = loss::squared_error(&[y], &[target], None, Reduction::Mean, Some(&mut dy)).unwrap();
     assert!(value.is_nan() && dy[0][(0, 0)].is_nan());
     assert_eq!(dy[0][(0, 1)], 0.0);
 }
@@ -532,10 +493,12 @@ fn cross_entropy<const Y: usize, T: Real>(z: [T; Y], class: usize) -> (T, [T; Y]
     let z = [Matrix::<Y, 1, T>::from_columns([z])];
     let (mut dz, mut dz_p) = ([Matrix::zeros()], [Matrix::zeros()]);
     let value =
-        loss::softmax_cross_entropy_classes(&z, &[[class]], Reduction::Sum, &mut dz).unwrap();
+        loss::softmax_cross_entropy_classes(&z, &[[class]], None, Reduction::Sum, Some(&mut dz))
+            .unwrap();
     let mut p = [Matrix::zeros()];
     p[0][(class, 0)] = T::ONE;
-    let value_p = loss::softmax_cross_entropy(&z, &p, Reduction::Sum, &mut dz_p).unwrap();
+    let value_p =
+        loss::softmax_cross_entropy(&z, &p, None, Reduction::Sum, Some(&mut dz_p)).unwrap();
     let nan = |x: T| x.to_f64().is_nan();
     assert!(value == value_p || nan(value) && nan(value_p));
     for (d, d_p) in dz[0].as_flat().iter().zip(dz_p[0].as_flat()) {
@@ -583,7 +546,8 @@ fn extreme_logits<T: Real>() {
     assert_eq!(z.columns()[1], [half, half]);
     let z = [Matrix::<2, 2, T>::from_columns([[inf, zero], [zero, zero]])];
     let mut dz = [Matrix::zeros()];
-    loss::softmax_cross_entropy_classes(&z, &[[0, 1]], Reduction::Sum, &mut dz).unwrap();
+    loss::softmax_cross_entropy_classes(&z, &[[0, 1]], None, Reduction::Sum, Some(&mut dz))
+        .unwrap();
     assert_eq!(dz[0].columns()[1], [half, -half]);
 }
 
@@ -630,9 +594,37 @@ fn probability_zero() {
     let z = [Matrix::<2, 1>::from_columns([[0.0, f32::NEG_INFINITY]])];
     let p = [Matrix::from_columns([[1.0, 0.0]])];
     let mut dz = [Matrix::zeros()];
-    let value = loss::softmax_cross_entropy(&z, &p, Reduction::Mean, &mut dz);
+    let value = loss::softmax_cross_entropy(&z, &p, None, Reduction::Mean, Some(&mut dz));
     assert_eq!(value, Ok(0.0));
     assert_eq!(dz[0].columns()[0], [0.0, 0.0]);
+}
+
+/// But logits that have no softmax are told of even where all probabilities are 0.
+#[test]
+fn all_probabilities_zero() {
+    let [nan, inf] = [f32::NAN, f32::INFINITY];
+    for (z, value) in [
+        ([0.0, 3.0], 0.0),
+        ([0.0, -inf], 0.0),
+        ([nan, 0.0], nan),
+        ([0.0, nan], nan),
+        ([inf, 0.0], nan),
+        ([-inf, -inf], nan),
+    ] {
+        let z = [Matrix::<2, 1>::from_columns([z])];
+        let (p, mut dz) = ([Matrix::zeros()], [Matrix::zeros()]);
+        for reduction in [Reduction::Sum, Reduction::Mean] {
+            let evaluated = loss::softmax_cross_entropy(&z, &p, None, reduction, None).unwrap();
+            let out = Some(&mut dz[..]);
+            let found = loss::softmax_cross_entropy(&z, &p, None, reduction, out).unwrap();
+            for found in [evaluated, found].into_iter().chain(dz[0].columns()[0]) {
+                assert!(
+                    found == value || found.is_nan() && value.is_nan(),
+                    "{z:?}: {found}"
+                );
+            }
+        }
+    }
 }
 
 // ------------------------------------------------------------------------------------- clipping
@@ -645,12 +637,204 @@ fn clipping_of_what_is_not_finite() {
             grads[place] = bad;
             let before = grads.map(f32::to_bits);
             let (first, second) = grads.split_at_mut(2);
-            let norm = clip_by_global_norm(&mut [first, second], 1.0);
-            assert!(norm.is_nan() == bad.is_nan() && !norm.is_finite() && norm != -f32::INFINITY);
+            let result = clip_by_global_norm(&mut [first, second], 1.0);
+            assert_eq!(result, Err(TrainingError::Gradient { index: place }));
             assert_eq!(grads.map(f32::to_bits), before, "nothing is changed");
         }
     }
-    // Of several that are not finite, the norm is not finite either.
-    let norm = clip_by_global_norm(&mut [&mut [f32::INFINITY], &mut [f32::NAN]], 1.0);
-    assert!(!norm.is_finite());
+    // Of several the first.
+    let result = clip_by_global_norm(&mut [&mut [0.0, f32::INFINITY], &mut [f32::NAN]], 1.0);
+    assert_eq!(result, Err(TrainingError::Gradient { index: 1 }));
+}
+
+#[test]
+fn clipping_to_what_is_no_norm() {
+    for max_norm in [-1.0, -1e-45, -f32::INFINITY, f32::NAN] {
+        for grads in [[3.0, -4.0], [0.0, -0.0]] {
+            let mut now = grads;
+            let result = clip_by_global_norm(&mut [&mut now], max_norm);
+            assert_eq!(result, Err(TrainingError::Setting { what: "max_norm" }));
+            assert_eq!(now.map(f32::to_bits), grads.map(f32::to_bits));
+        }
+    }
+    for (max_norm, after) in [
+        (0.0, [0.0, 0.0]),
+        (-0.0, [0.0, 0.0]),
+        (f32::INFINITY, [3.0, -4.0]),
+    ] {
+        let mut now = [3.0, -4.0];
+        assert_eq!(clip_by_global_norm(&mut [&mut now], max_norm), Ok(5.0));
+        assert_eq!(now, after);
+    }
+}
+
+// ------------------------------------------------------------------------------------- optimizers
+
+/// A weight vector, and every optimizer with what it remembers.
+#[derive(Clone, PartialEq, Debug)]
+struct Run<T: Real> {
+    sgd: Sgd<T>,
+    momentum: Momentum<T>,
+    adam: Adam<T>,
+    weights: [Vec<T>; 3],
+    velocity: Vec<T>,
+    moments: [Vec<T>; 2],
+}
+
+impl<T: Real> Run<T> {
+    fn new(n: usize) -> Self {
+        let learning_rate = T::from_f64(0.125);
+        Run {
+            sgd: Sgd { learning_rate },
+            momentum: Momentum {
+                learning_rate,
+                momentum: T::from_f64(0.5),
+            },
+            adam: Adam::new(learning_rate),
+            weights: [(); 3].map(|()| vec![T::ONE; n]),
+            velocity: vec![T::ZERO; n],
+            moments: [(); 2].map(|()| vec![T::ZERO; n]),
+        }
+    }
+
+    /// One update by each.
+    fn update(&mut self, grads: &[T]) -> [Result<(), TrainingError>; 3] {
+        let [w1, w2, w3] = &mut self.weights;
+        let [m, v] = &mut self.moments;
+        [
+            self.sgd.update(w1, grads),
+            self.momentum.update(w2, grads, &mut self.velocity),
+            self.adam.update(w3, grads, m, v),
+        ]
+    }
+
+    fn finite(&self) -> bool {
+        let [m, v] = &self.moments;
+        let all = self.weights.iter().chain([&self.velocity, m, v]);
+        all.flatten().all(|s| s.is_finite())
+    }
+}
+
+/// `root` is the greatest number whose square is finite, `above` the next one.
+fn refused_gradients<T: Real>(root: f64, above: f64) {
+    let nan = T::from_f64(f64::NAN);
+    let above = T::from_f64(above);
+    // Whole vectors of every instruction set, and rests of all lengths.
+    for n in 1..70 {
+        let mut run = Run::<T>::new(n);
+        assert_eq!(run.update(&vec![T::ONE; n]), [Ok(()); 3]);
+        let before = run.clone();
+        for bad in [nan, T::INFINITY, -T::INFINITY, above, -above] {
+            for place in [0, n / 2, n - 1] {
+                let mut grads = vec![T::ONE; n];
+                grads[place] = bad;
+                grads[n - 1] = bad; // the first is named
+                let expected = Err(TrainingError::Gradient { index: place });
+                assert_eq!(run.update(&grads), [expected; 3], "{bad} at {place} of {n}");
+                assert!(run == before, "nothing is updated, Adam's count included");
+            }
+        }
+    }
+    // The greatest that are let through, for ever: nothing overflows, and the weight still learns afterwards.
+    for beta2 in [0.0, 0.5, 0.999, 1.0 - 1e-6] {
+        let mut run = Run::<T>::new(2);
+        run.adam.beta2 = T::from_f64(beta2);
+        for _ in 0..20_000 {
+            let grads = [root, -root].map(T::from_f64);
+            assert_eq!(run.update(&grads), [Ok(()); 3]);
+            assert!(run.finite(), "{run:?}");
+        }
+    }
+    let mut run = Run::<T>::new(1);
+    assert_eq!(run.update(&[T::from_f64(root)]), [Ok(()); 3]);
+    let before = run.weights[2][0];
+    for _ in 0..200_000 {
+        assert_eq!(run.update(&[T::ONE])[2], Ok(()));
+    }
+    assert!(run.weights[2][0] < before, "frozen at {before}");
+}
+
+#[test]
+fn gradients_that_are_not_finite() {
+    refused_gradients::<f32>(18446742974197923840.0, 18446744073709551616.0); // 2⁶⁴·(1 − 2⁻²⁴), 2⁶⁴
+    let root = f64::MAX.sqrt().next_down();
+    refused_gradients::<f64>(root, 1.3407807929942597e154); // 2⁵¹²
+}
+
+/// The optimizer number `of` says that `what` is wrong after `change`, and has changed nothing.
+#[track_caller]
+fn refused_setting<T: Real>(of: usize, what: &'static str, change: impl Fn(&mut Run<T>)) {
+    let mut run = Run::new(3);
+    change(&mut run);
+    let before = run.clone();
+    let result = run.update(&[T::ONE, T::ZERO, T::ONE])[of];
+    assert_eq!(result, Err(TrainingError::Setting { what }));
+    assert_eq!(run.weights[of], before.weights[of]);
+    if of == 1 {
+        assert_eq!(run.velocity, before.velocity);
+    }
+    if of == 2 {
+        let count = |run: &Run<T>| [run.adam.beta1_power, run.adam.beta2_power];
+        assert_eq!(
+            (&run.moments, count(&run)),
+            (&before.moments, count(&before))
+        );
+    }
+}
+
+fn refused_settings<T: Real>() {
+    let [zero, one] = [T::ZERO, T::ONE];
+    let (nan, inf) = (T::from_f64(f64::NAN), T::INFINITY);
+    for x in [nan, inf, -inf] {
+        refused_setting::<T>(0, "learning_rate", |run| run.sgd.learning_rate = x);
+        refused_setting::<T>(1, "learning_rate", |run| run.momentum.learning_rate = x);
+        refused_setting::<T>(2, "learning_rate", |run| run.adam.learning_rate = x);
+        refused_setting::<T>(1, "momentum", |run| run.momentum.momentum = x);
+        refused_setting::<T>(2, "weight_decay", |run| run.adam.weight_decay = x);
+    }
+    for x in [nan, inf, -inf, -one, one, one + one] {
+        refused_setting::<T>(2, "beta1", |run| run.adam.beta1 = x);
+        refused_setting::<T>(2, "beta2", |run| run.adam.beta2 = x);
+    }
+    for x in [nan, inf, -inf, -one, zero] {
+        refused_setting::<T>(2, "epsilon", |run| run.adam.epsilon = x);
+    }
+
+    // At the borders of what is allowed: numbers, and a weight without a gradient stays where it is.
+    let smallest = T::from_f64(if size_of::<T>() == 4 { 1e-45 } else { 5e-324 });
+    let greatest_below_1 = one - T::from_f64(if size_of::<T>() == 4 { 6e-8 } else { 1.2e-16 });
+    assert!(greatest_below_1 < one && smallest > zero);
+    for beta in [zero, greatest_below_1] {
+        let mut run = Run::new(2);
+        (run.adam.beta1, run.adam.beta2, run.adam.epsilon) = (beta, beta, smallest);
+        for _ in 0..100 {
+            assert_eq!(run.update(&[one, zero]), [Ok(()); 3]);
+            assert!(run.finite());
+        }
+        assert!(run.weights[2][0] < one && run.weights[2][1] == one);
+    }
+}
+
+#[test]
+fn settings_that_give_no_number() {
+    refused_settings::<f32>();
+    refused_settings::<f64>();
+}
+
+// ---------------------------------------------------------------------------------------- dropout
+
+#[test]
+fn probabilities_that_are_none() {
+    for p in [
+        -1e-30,
+        1.000_000_1,
+        f32::NAN,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+    ] {
+        let mut mask = Matrix::<2, 2>::from_rows([[7.0; 2]; 2]);
+        let result = dropout::fill(&mut mask, p, || panic!("nothing is drawn"));
+        assert_eq!(result, Err(TrainingError::Setting { what: "p" }));
+        assert_eq!(mask, Matrix::from_rows([[7.0; 2]; 2]));
+    }
 }

@@ -25,14 +25,14 @@ fn bytes_are_little_endian() -> Result<(), LengthMismatch> {
 }
 
 /// The bytes of 0, 1, 2, …, and the value that has these scalars.
-fn counted<F: Flat + Default>() -> (Vec<u8>, F) {
-    let mut value = F::default();
+fn counted<F: Flat>() -> (Vec<u8>, F) {
+    let mut value = F::ZEROS;
     for (i, scalar) in value.as_flat_mut().iter_mut().enumerate() {
         *scalar = bptt::Real::from_usize(i);
     }
     let mut bytes = vec![0; size_of::<F>()];
     value.to_le_bytes(&mut bytes).unwrap();
-    let mut again = F::default();
+    let mut again = F::ZEROS;
     again.read_le_bytes(&bytes).unwrap();
     assert_eq!(again.as_flat(), value.as_flat());
     (bytes, value)

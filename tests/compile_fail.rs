@@ -14,6 +14,20 @@ const EMPTY: &str = "a matrix has at least one row and one column";
 /// Name, what `main` does, and the sentence; none for a program that compiles.
 type Case<'a> = (&'a str, &'a str, Option<&'a str>);
 
+/// A program that has gone forward, and goes on with this.
+macro_rules! with_tape {
+    ($program:literal) => {
+        concat!(
+            "let (mut cell, mut x, mut init) = (lstm::Params::<1, 1>::zeros(), [Vector::zeros()], lstm::State::zeros());\n",
+            "let (mut a, mut caches) = ([Vector::zeros()], [lstm::Cache::zeros()]);\n",
+            "let mut da = [Vector::<1>::zeros()]; let mut grads = lstm::Params::zeros();\n",
+            "let (mut dlast, mut dstate) = (lstm::State::<1, 1>::zeros(), lstm::State::<1, 1>::zeros());\n",
+            "let tape = cell.forward(&x, &init, &mut a, &mut caches).unwrap();\n",
+            $program
+        )
+    };
+}
+
 #[rustfmt::skip]
 const CASES: &[Case] = &[
     ("control", "Matrix::<1, 1>::from_flat(&[0.0]).unwrap().as_flat();", None),
@@ -46,11 +60,11 @@ const CASES: &[Case] = &[
     ("affine_from_le_bytes", "let _ = Affine::<0, 1, f32>::from_le_bytes(&[0; 8]);", Some(EMPTY)),
     ("dense_from_le_bytes", "let _ = dense::Params::<0, 1, f32>::from_le_bytes(&[0; 4]);", Some(EMPTY)),
     // No samples.
-    ("step", "let _: fn(&lstm::Params<1, 1>, &Matrix<1, 0>, &lstm::State<1, 0>, &mut lstm::State<1, 0>) = lstm::step;", Some(EMPTY)),
-    ("lstm_forward", "let _ = lstm::forward::<1, 1, 0, f32> as *const ();", Some(EMPTY)),
-    ("lstm_backward", "let _ = lstm::backward::<1, 1, 0, f32> as *const ();", Some(EMPTY)),
-    ("rnn_forward", "let _ = rnn::forward::<1, 1, 0, f32> as *const ();", Some(EMPTY)),
-    ("rnn_backward", "let _ = rnn::backward::<1, 1, 0, f32> as *const ();", Some(EMPTY)),
+    ("step", "let _ = <lstm::Params<1, 1> as Cell<1, 1>>::step::<0> as *const ();", Some(EMPTY)),
+    ("lstm_forward", "let _ = <lstm::Params<1, 1> as Cell<1, 1>>::forward::<0> as *const ();", Some(EMPTY)),
+    ("lstm_backward", "let _ = Tape::<lstm::Params<1, 1>, 1, 1, 0>::backward as *const ();", Some(EMPTY)),
+    ("rnn_forward", "let _ = <rnn::Params<1, 1> as Cell<1, 1>>::forward::<0> as *const ();", Some(EMPTY)),
+    ("rnn_backward", "let _ = Tape::<rnn::Params<1, 1>, 1, 1, 0>::backward as *const ();", Some(EMPTY)),
     ("dense_sequence_forward", "let _ = dense::sequence_forward::<4, 2, 0, f32>(&dense::Params::zeros(), &[], &mut []);", Some(EMPTY)),
     ("dense_sequence_backward", "let _ = dense::sequence_backward::<4, 2, 0, f32> as *const ();", Some(EMPTY)),
     ("softmax", "let _: fn(&mut Matrix<2, 0>) = dense::softmax;", Some(EMPTY)),
@@ -58,13 +72,91 @@ const CASES: &[Case] = &[
     ("cross_entropy", "let _ = loss::softmax_cross_entropy::<2, 0, f32> as *const ();", Some(EMPTY)),
     ("cross_entropy_classes", "let _ = loss::softmax_cross_entropy_classes::<2, 0, f32> as *const ();", Some(EMPTY)),
     ("squared_error", "let _ = loss::squared_error::<2, 0, f32> as *const ();", Some(EMPTY)),
+    // What would give a wrong gradient: a second backward, a change between forward and backward, arguments that have changed places.
+    ("backward", with_tape!("tape.backward(&da, &mut grads, None, &mut dstate).unwrap();"), None),
+    ("second_backward", with_tape!("tape.backward(&da, &mut grads, None, &mut dstate).unwrap(); tape.backward(&da, &mut grads, None, &mut dstate).unwrap();"), Some("use of moved value: `tape`")),
+    ("changed_cell", with_tape!("cell = lstm::Params::zeros(); tape.backward(&da, &mut grads, None, &mut dstate).unwrap();"), Some("cannot assign to `cell` because it is borrowed")),
+    ("changed_x", with_tape!("x = [Vector::zeros()]; tape.backward(&da, &mut grads, None, &mut dstate).unwrap();"), Some("cannot assign to `x` because it is borrowed")),
+    ("changed_init", with_tape!("init = lstm::State::zeros(); tape.backward(&da, &mut grads, None, &mut dstate).unwrap();"), Some("cannot assign to `init` because it is borrowed")),
+    ("changed_a", with_tape!("a = [Vector::zeros()]; tape.backward(&da, &mut grads, None, &mut dstate).unwrap();"), Some("cannot assign to `a` because it is borrowed")),
+    ("changed_caches", with_tape!("caches = [lstm::Cache::zeros()]; tape.backward(&da, &mut grads, None, &mut dstate).unwrap();"), Some("cannot assign to `caches` because it is borrowed")),
+    ("with_lengths", with_tape!("lengths::backward(&[1], tape, &da, &dlast, &mut grads, None, &mut dstate).unwrap();"), None),
+    ("da_and_dlast", with_tape!("lengths::backward(&[1], tape, &dlast, &da, &mut grads, None, &mut dstate).unwrap();"), Some("arguments to this function are incorrect")),
+    ("dlast_and_dstate", with_tape!("lengths::backward(&[1], tape, &da, &mut dstate, &mut grads, None, &dlast).unwrap();"), Some("types differ in mutability")),
+    ("da_and_dstate", with_tape!("lengths::backward(&[1], tape, &dstate, &dlast, &mut grads, None, &mut da).unwrap();"), Some("arguments to this function are incorrect")),
     // Nothing internal can be reached, and a user's trait may have any name.
     ("core", "fn f<T: Real>(x: &mut [T]) { T::Core::exp(x) }", Some("not found")),
     ("core_qualified", "fn f<T: Real>(x: &mut [T]) { <T as bptt::real::sealed::Sealed>::Core::exp(x) }", Some("private")),
-    ("dimensions", "fn f<F: Flat>() -> bool { F::Dimensions::NOT_EMPTY }", Some("not found")),
-    ("layout", "fn f<F: Flat>() { F::LAYOUT }", Some("not found")),
+    ("layout", "fn f<F: Flat>() { F::CHECKED }", Some("not found")),
+    ("layout_qualified", "fn f<F: Flat>() { F::Layout::CHECKED }", Some("not found")),
+    ("layout_of_a_type", "Matrix::<1, 1>::CHECKED", Some("not in scope")),
+    ("recurrent", "fn f<C: Cell<1, 1>>() { let _ = C::Recurrent::kept; }", Some("not found")),
+    ("recurrent_qualified", "fn f<C: Cell<1, 1>>() { let _: <C as bptt::cell::sealed::Sealed>::Recurrent; }", Some("private")),
+    ("recurrent_named", "fn f<C: Cell<1, 1>>() where C::Recurrent: bptt::sequence::Recurrent<f32> {}", Some("private")),
+    ("tape_field", with_tape!("let _ = tape.caches;"), Some("private")),
+    ("tape_by_hand", "fn f<'t, C: Cell<1, 1>>(cell: &'t C, init: &'t C::State<1>) { let _ = Tape { cell, x: &[], init, a: &[], caches: &mut [] }; }", Some("private")),
+    ("own_cell", "struct Mine; impl Cell<1, 1> for Mine { type State<const M: usize> = Vector<1>; type Cache<const M: usize> = Vector<1>; }", Some("Sealed")),
+    ("generic", "fn f<C: Cell<1, 1>>(tape: Tape<'_, C, 1, 1, 1>, dstate: &mut C::State<1>) { tape.last(dstate); tape.backward(&[], &mut C::ZEROS, None, dstate).unwrap(); }", None),
     ("own_trait", "trait Mine: Sized { fn write_le(&self) {} fn add_four(&self) {} fn exp_all(&self) {} } impl<T: Real> Mine for T {}
     fn f<T: Real>(x: T) { x.write_le(); x.add_four(); x.exp_all(); } f(1.0);", None),
+    // A user's own network: no dimension is zero, nothing is forged, whatever safe code says.
+    ("pair_dimensions", "let _ = Pair::<Vector<1>, Vector<0>>::from_flat(&[0.0]);", Some(EMPTY)),
+    ("pair_zeros", "let _ = Pair::<Vector<0>, Vector<1>>::zeros();", Some(EMPTY)),
+    ("pair_from_le_bytes", "let _: Pair<Vector<0>, Vector<1>> = Pair::from_le_bytes(&[0; 4]);", Some(EMPTY)),
+    ("array_empty", "let _ = <[Vector<1>; 0]>::from_flat(&[]);", Some("at least one entry")),
+    ("array_of_empty", "let _ = <[Vector<0>; 1]>::from_flat(&[]);", Some(EMPTY)),
+    ("clone_empty", "let _: fn(&Pair<Vector<0>, Vector<1>>) -> Pair<Vector<0>, Vector<1>> = Clone::clone;", Some(EMPTY)),
+    ("struct_dimensions", "flat_struct! { struct N<const A: usize>, R, M { b: Vector<A>, c: Vector<1> } } let _ = N::<0>::zeros();", Some(EMPTY)),
+    ("struct_from_le_bytes", "flat_struct! { struct N, R, M { b: Vector<1>, c: Vector<1> } } let _ = N::from_le_bytes(&[0; 7]);",
+        Some("another number of bytes")),
+    ("mixed_pair", "Pair { first: Vector::<1, f32>::zeros(), second: Vector::<1, f64>::zeros() }.as_flat();", Some("but its trait bounds were not satisfied")),
+    ("mixed_struct", "flat_struct! { struct N, R, M { b: Vector<1, f32>, c: Vector<1, f64> } }", Some("type mismatch")),
+    ("half_flat", "fn flat<F: Flat>() {} flat::<Pair<Vector<1>, u8>>();", Some("is not scalars in a row")),
+    ("not_flat", "flat_struct! { struct N, R, M { b: Vector<1>, name: String } }", Some("`String` is not scalars in a row")),
+    ("interior", "flat_struct! { struct N, R, M { b: std::cell::Cell<Vector<1>>, c: Vector<1> } }", Some("is not scalars in a row")),
+    ("reference", "flat_struct! { struct N, R, M { b: &'static Vector<1>, c: Vector<1> } }", Some("is not scalars in a row")),
+    ("scalars", "flat_struct! { struct N, R, M { b: [f32; 2], c: Vector<1> } }", Some("`f32` is not scalars in a row")),
+    ("own_struct", "#[repr(C)] #[derive(Clone, Debug, PartialEq)] struct S(Vector<1>); impl Flat for S { type Scalar = f32; }", Some("Sealed` is not implemented")),
+    ("own_seal", "struct S; unsafe impl bptt::flat::sealed::Sealed for S { type Layout = S; }", Some("is private")),
+    ("own_length", "impl<F: Fields> Flat for FlatStruct<F> { type Scalar = f32; const LEN: usize = 1000; }", Some("only traits defined in the current crate")),
+    ("chain_bool", "struct S; impl Fields for S { type Chain = [bool; 4]; type Parts<'a> = (); type PartsMut<'a> = ();
+    fn parts(_: &[bool; 4]) {} fn parts_mut(_: &mut [bool; 4]) {} }", Some("`bool` is not scalars in a row")),
+    ("chain_of_itself", "struct S; impl Fields for S { type Chain = FlatStruct<S>; type Parts<'a> = (); type PartsMut<'a> = ();
+    fn parts(_: &FlatStruct<S>) {} fn parts_mut(_: &mut FlatStruct<S>) {} } let _ = FlatStruct::<S>::from_flat(&[0.0]);", Some("overflow evaluating")),
+    ("chain_in_a_circle", "struct S; struct Q; impl Fields for S { type Chain = Pair<Vector<1>, FlatStruct<Q>>; type Parts<'a> = (); type PartsMut<'a> = ();
+    fn parts(_: &Self::Chain) {} fn parts_mut(_: &mut Self::Chain) {} } impl Fields for Q { type Chain = FlatStruct<S>; type Parts<'a> = ();
+    type PartsMut<'a> = (); fn parts(_: &Self::Chain) {} fn parts_mut(_: &mut Self::Chain) {} } let _ = FlatStruct::<S>::ZEROS;", Some("overflow evaluating")),
+    ("chain_leaks", "struct S; impl Fields for S { type Chain = Vector<1>; type Parts<'a> = &'static Vector<1>; type PartsMut<'a> = ();
+    fn parts(chain: &Vector<1>) -> &'static Vector<1> { chain } fn parts_mut(_: &mut Vector<1>) {} }", Some("lifetime may not live long enough")),
+    ("chain_twice", "struct S; impl Fields for S { type Chain = Vector<1>; type Parts<'a> = (); type PartsMut<'a> = [&'a mut Vector<1>; 2];
+    fn parts(_: &Vector<1>) {} fn parts_mut(chain: &mut Vector<1>) -> [&mut Vector<1>; 2] { [chain, chain] } }", Some("cannot move out of `chain` because it is borrowed")),
+    ("parts_outlive", "flat_struct! { struct N, R, M { b: Vector<1>, c: Vector<1> } } let r = { let n = N::zeros(); n.parts().b }; r.as_flat();",
+        Some("does not live long enough")),
+    ("parts_twice", "flat_struct! { struct N, R, M { b: Vector<1>, c: Vector<1> } } let mut n = N::zeros(); let (b, c) = (n.parts_mut().b, n.parts_mut().c); b.fill(c[(0, 0)]);",
+        Some("cannot borrow `n` as mutable more than once")),
+    ("parts_and_whole", "flat_struct! { struct N, R, M { b: Vector<1>, c: Vector<1> } } let mut n = N::zeros(); let M { b, .. } = n.parts_mut(); let all = n.as_flat(); b.fill(all[0]);",
+        Some("cannot borrow `n` as immutable")),
+    ("parts_read_only", "flat_struct! { struct N, R, M { b: Vector<1>, c: Vector<1> } } N::zeros().parts().b.fill(1.0);", Some("cannot borrow data in a `&` reference as mutable")),
+    ("whole_read_only", "flat_struct! { struct N, R, M { b: Vector<1>, c: Vector<1> } } static S: N = N::zeros(); S.as_flat_mut();", Some("cannot borrow immutable static")),
+    ("no_parts", "flat_struct! { struct N, R, M {} }", Some("no rules expected `}`")),
+    ("marker_is_not_kept", "struct S(*mut u8); impl Fields for S { type Chain = Vector<1>; type Parts<'a> = (); type PartsMut<'a> = ();
+    fn parts(_: &Vector<1>) {} fn parts_mut(_: &mut Vector<1>) {} } fn send<T: Send + Sync>(_: T) {} send(FlatStruct::<S>::zeros());", None),
+    // The whole of it in a crate without `unsafe`.
+    ("forbidden", "flat_struct! {
+        /// A network.
+        pub struct Net<const A: usize, T: Real = f32>, NetRef, NetMut {
+            /// A cell.
+            pub cell: lstm::Params<2, A, T>,
+            /// Its output layer.
+            pub head: dense::Params<A, 1, T>,
+        }
+    }
+    static NET: Net<3> = Net::zeros();
+    let mut net: Net<3> = Net::from_le_bytes(&[0; 4 * 76]);
+    let NetMut { cell, head } = net.parts_mut();
+    (cell.f.b.fill(1.0), head.set_zeros());
+    net.clone_from(&NET);
+    assert_eq!((net.as_flat().len(), net.parts().head.b[(0, 0)]), (76, 0.0));", None),
 ];
 
 /// Builds all cases and returns what the compiler says of each.
@@ -85,7 +177,7 @@ fn compile(cases: &[Case]) -> BTreeMap<String, Vec<String>> {
     .unwrap();
     for (name, body, _) in cases {
         let source = format!(
-            "#![allow(unused_imports)]\nuse bptt::{{Affine, Flat, Matrix, Real, dense, loss, lstm, rnn}};\nfn main() {{\n    {body}\n}}\n"
+            "#![allow(unused_imports)]\n#![forbid(unsafe_code)]\nuse bptt::{{Affine, Cell, Fields, Flat, FlatStruct, Matrix, Pair, Real, Tape, Vector, dense, flat_struct, lengths, loss, lstm, rnn}};\nfn main() {{\n    {body}\n}}\n"
         );
         fs::write(programs.join(name).with_extension("rs"), source).unwrap();
     }
@@ -128,14 +220,17 @@ fn compile(cases: &[Case]) -> BTreeMap<String, Vec<String>> {
 #[test]
 fn each_for_its_own_reason() {
     let said = compile(CASES);
+    let mut failures = vec![];
     for (name, body, sentence) in CASES {
         let errors = &said[*name];
         match sentence {
-            None => assert!(errors.is_empty(), "{name}, {body}: {errors:#?}"),
-            Some(sentence) => assert!(
-                errors.iter().any(|error| error.contains(sentence)),
+            None if errors.is_empty() => {}
+            None => failures.push(format!("{name}, {body}, does not compile: {errors:#?}")),
+            Some(sentence) if errors.iter().any(|error| error.contains(sentence)) => {}
+            Some(sentence) => failures.push(format!(
                 "{name}, {body}, does not fail with \"{sentence}\": {errors:#?}"
-            ),
+            )),
         }
     }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }

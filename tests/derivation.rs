@@ -1,8 +1,8 @@
 //! The two derivations of the LSTM's gradient that are printed in `src/lstm.rs` are the same gradient, and the crate's.
 //!
 //! Both are written out as plain scalar code, (7) to (16) in `tests/common/textbook.rs` and (12′) to (16′) here, and compared with
-//! each other and with `lstm::cell_backward`. The equations of `src/rnn.rs` are compared with `rnn::backward` in the same
-//! way. The mistakes that are common in print must come out different, so that the comparison is
+//! each other and with `lstm::cell_backward`. The equations of `src/rnn.rs` are compared with `Tape::backward` of an RNN in the
+//! same way. The mistakes that are common in print must come out different, so that the comparison is
 //! known to tell right from wrong.
 //!
 //! The tolerance is no guess: every number carries a bound of its rounding error ([`Bounded`]).
@@ -15,7 +15,7 @@ mod textbook;
 use std::ops::{Add, Mul, Sub};
 use std::slice;
 
-use bptt::{Flat, Matrix, lstm, rnn};
+use bptt::{Cell, Flat, Matrix, lstm, rnn};
 use random::Random;
 use textbook::{ACTIVATION, Gate, Gradients, Local, Number, Sizes, Through};
 
@@ -346,7 +346,7 @@ fn rnn_named<N>(gradients: Gradients<N, 1>) -> Named<N> {
     vec![("dz", dz), ("dW", w), ("db", b), ("da0", da0), ("dx", dx)]
 }
 
-/// What `rnn::forward` and `rnn::backward` make of a sequence.
+/// What the crate makes of a sequence, forward and backward.
 fn rnn_of_the_crate<const X: usize, const A: usize, const M: usize>(
     params: &[f64],
     x: &[f64],
@@ -356,26 +356,16 @@ fn rnn_of_the_crate<const X: usize, const A: usize, const M: usize>(
     let params = rnn::Params::<X, A, f64>::from_flat(params).unwrap();
     let x = Matrix::<X, M, f64>::slice_from_flat(x).unwrap();
     let a0 = Matrix::<A, M, f64>::from_flat(a0).unwrap();
-    let mut da = Matrix::<A, M, f64>::slice_from_flat(da).unwrap().to_vec();
-    let mut a = da.clone(); // to be overwritten
-    rnn::forward(params, x, a0, &mut a).unwrap();
+    let da = Matrix::<A, M, f64>::slice_from_flat(da).unwrap();
+    let (mut a, mut dz) = (da.to_vec(), da.to_vec()); // to be overwritten
+    let tape = params.forward(x, a0, &mut a, &mut dz).unwrap();
 
     let (mut grads, mut da_state) = (rnn::Params::zeros(), Matrix::zeros());
     let mut dx = x.to_vec(); // to be overwritten
-    rnn::backward(
-        params,
-        x,
-        a0,
-        &a,
-        &mut da,
-        &mut grads,
-        Some(&mut dx),
-        &mut da_state,
-    )
-    .unwrap();
+    (tape.backward(da, &mut grads, Some(&mut dx), &mut da_state)).unwrap();
     let (w, b) = grads.as_flat().split_at(A * (A + X));
     rnn_named(Gradients {
-        dz: [Flat::slice_as_flat(&da).to_vec()],
+        dz: [Flat::slice_as_flat(&dz).to_vec()],
         gates: [Gate {
             w: w.to_vec(),
             b: b.to_vec(),
@@ -441,7 +431,7 @@ fn rnn_sequences<const X: usize, const A: usize, const M: usize>() -> f64 {
     greatest
 }
 
-/// The equations of `src/rnn.rs` are what `rnn::backward` computes; the two common mistakes are not.
+/// The equations of `src/rnn.rs` are what the crate computes; the two common mistakes are not.
 #[test]
 fn the_equations_of_the_rnn_are_the_gradient_of_the_crate() {
     let greatest = [

@@ -24,7 +24,7 @@ use std::{env, slice};
 
 use bptt::loss::{self, Reduction};
 use bptt::lstm::{self, Cache, State};
-use bptt::{Flat, Matrix, dense, rnn};
+use bptt::{Cell, Flat, Matrix, dense, rnn};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::RngSeed;
@@ -145,16 +145,20 @@ impl<const Y: usize, const M: usize> Top<Y, M> {
         let (target, classes, reduction) = (&self.target, &self.classes, self.reduction);
         let value = match self.loss {
             Loss::Probabilities => {
-                loss::softmax_cross_entropy(y, target, reduction, &mut dy).unwrap()
+                loss::softmax_cross_entropy(y, target, None, reduction, Some(&mut dy)).unwrap()
             }
             Loss::Classes => {
-                loss::softmax_cross_entropy_classes(y, classes, reduction, &mut dy).unwrap()
+                loss::softmax_cross_entropy_classes(y, classes, None, reduction, Some(&mut dy))
+                    .unwrap()
             }
-            Loss::Squared => loss::squared_error(y, target, reduction, &mut dy).unwrap(),
+            Loss::Squared => {
+                loss::squared_error(y, target, None, reduction, Some(&mut dy)).unwrap()
+            }
             Loss::SquaredProbabilities => {
                 let mut y = y.to_vec();
                 y.iter_mut().for_each(dense::softmax);
-                let value = loss::squared_error(&y, target, reduction, &mut dy).unwrap();
+                let value =
+                    loss::squared_error(&y, target, None, reduction, Some(&mut dy)).unwrap();
                 for (y, dy) in y.iter().zip(&mut dy) {
                     dense::softmax_backward(y, dy);
                 }
@@ -246,20 +250,11 @@ fn rnn_sequence<const X: usize, const A: usize, const M: usize, const Y: usize>(
     let top = Top::<Y, M>::random(drawn, random);
 
     let mut a = vec![nan(); x.len()];
-    rnn::forward(&params, &x, &a0, &mut a).unwrap();
-    let (dhead, mut da) = top.gradient(&head, &a);
+    let mut caches = a.clone();
+    let tape = params.forward(&x, &a0, &mut a, &mut caches).unwrap();
+    let (dhead, da) = top.gradient(&head, tape.a());
     let (mut grads, mut dx, mut da0) = (rnn::Params::zeros(), vec![nan(); x.len()], beyond.clone());
-    rnn::backward(
-        &params,
-        &x,
-        &a0,
-        &a,
-        &mut da,
-        &mut grads,
-        Some(&mut dx),
-        &mut da0,
-    )
-    .unwrap();
+    (tape.backward(&da, &mut grads, Some(&mut dx), &mut da0)).unwrap();
 
     let theta = vec![
         ("params", flat(&params)),
@@ -282,9 +277,10 @@ fn rnn_sequence<const X: usize, const A: usize, const M: usize, const Y: usize>(
             let x = Matrix::<X, M, f64>::slice_from_flat(&theta[1].1).unwrap();
             let a0 = Matrix::from_flat(&theta[2].1).unwrap();
             let head = dense::Params::from_flat(&theta[3].1).unwrap();
-            rnn::forward(params, x, a0, &mut a).unwrap();
-            let last = a.last().unwrap_or(a0);
-            top.value(head, &a) + inner(last.as_flat(), beyond.as_flat())
+            let mut last = nan();
+            let tape = params.forward(x, a0, &mut a, &mut caches).unwrap();
+            tape.last(&mut last);
+            top.value(head, tape.a()) + inner(last.as_flat(), beyond.as_flat())
         },
     );
 }
@@ -302,22 +298,22 @@ fn rnn_cell<const X: usize, const A: usize, const M: usize, const Y: usize>(draw
     let head: dense::Params<A, Y, f64> = random.flat(1.0);
     let top = Top::<Y, M>::random(drawn, random);
 
-    let (mut a, mut y, mut da) = (nan(), nan(), nan());
+    let (mut a, mut y, mut dstate) = (nan(), nan(), nan());
     rnn::cell_forward(&params, &x, &a_prev, &mut a);
     dense::forward(&head, &a, &mut y);
     let (_, dy) = top.of(slice::from_ref(&y));
     let mut dhead = dense::Params::zeros();
-    dense::backward(&head, &a, &dy[0], &mut dhead, &mut da);
-    let (mut grads, mut dx, mut da_prev) = (rnn::Params::zeros(), nan(), nan());
+    dense::backward(&head, &a, &dy[0], &mut dhead, &mut dstate);
+    let (mut grads, mut dx, mut dz) = (rnn::Params::zeros(), nan(), nan());
     rnn::cell_backward(
         &params,
         &x,
         &a_prev,
         &a,
-        &mut da,
+        &mut dz,
+        &mut dstate,
         &mut grads,
         &mut dx,
-        &mut da_prev,
     );
 
     let theta = vec![
@@ -329,7 +325,7 @@ fn rnn_cell<const X: usize, const A: usize, const M: usize, const Y: usize>(draw
     let gradient = vec![
         ("params", flat(&grads)),
         ("x", flat(&dx)),
-        ("a_prev", flat(&da_prev)),
+        ("a_prev", flat(&dstate)),
         ("head", flat(&dhead)),
     ];
     check(
@@ -358,18 +354,6 @@ const RNN: [(Check, Check); 5] = [
 
 // ------------------------------------------------------------------------------------------- LSTM
 
-/// The last state of a sequence.
-fn last_state<'a, const A: usize, const M: usize>(
-    init: &'a State<A, M, f64>,
-    a: &'a [Matrix<A, M, f64>],
-    caches: &'a [Cache<A, M, f64>],
-) -> [&'a Matrix<A, M, f64>; 2] {
-    [
-        a.last().unwrap_or(&init.a),
-        caches.last().map_or(&init.c, |cache| &cache.c),
-    ]
-}
-
 /// A sequence through an LSTM.
 fn lstm_sequence<const X: usize, const A: usize, const M: usize, const Y: usize>(drawn: &Drawn) {
     let random = &mut Random::new(drawn.seed);
@@ -381,22 +365,11 @@ fn lstm_sequence<const X: usize, const A: usize, const M: usize, const Y: usize>
     let top = Top::<Y, M>::random(drawn, random);
 
     let (mut a, mut caches) = (vec![nan(); x.len()], vec![Cache::zeros(); x.len()]);
-    lstm::forward(&params, &x, &init, &mut a, &mut caches).unwrap();
-    let (dhead, da) = top.gradient(&head, &a);
+    let tape = params.forward(&x, &init, &mut a, &mut caches).unwrap();
+    let (dhead, da) = top.gradient(&head, tape.a());
     let (mut grads, mut dx, mut dstate) =
         (lstm::Params::zeros(), vec![nan(); x.len()], beyond.clone());
-    lstm::backward(
-        &params,
-        &x,
-        &init,
-        &a,
-        &mut caches,
-        &da,
-        &mut grads,
-        Some(&mut dx),
-        &mut dstate,
-    )
-    .unwrap();
+    (tape.backward(&da, &mut grads, Some(&mut dx), &mut dstate)).unwrap();
 
     let theta = vec![
         ("params", flat(&params)),
@@ -419,11 +392,10 @@ fn lstm_sequence<const X: usize, const A: usize, const M: usize, const Y: usize>
             let x = Matrix::<X, M, f64>::slice_from_flat(&theta[1].1).unwrap();
             let init = State::from_flat(&theta[2].1).unwrap();
             let head = dense::Params::from_flat(&theta[3].1).unwrap();
-            lstm::forward(params, x, init, &mut a, &mut caches).unwrap();
-            let [last_a, last_c] = last_state(init, &a, &caches);
-            top.value(head, &a)
-                + inner(last_a.as_flat(), beyond.a.as_flat())
-                + inner(last_c.as_flat(), beyond.c.as_flat())
+            let mut last = State::zeros();
+            let tape = params.forward(x, init, &mut a, &mut caches).unwrap();
+            tape.last(&mut last);
+            top.value(head, tape.a()) + inner(last.as_flat(), beyond.as_flat())
         },
     );
 }
@@ -517,36 +489,15 @@ fn stack<const X: usize, const A: usize, const B: usize, const M: usize, const Y
     let top = Top::<Y, M>::random(drawn, random);
 
     let (mut a, mut b) = (vec![nan(); x.len()], vec![nan(); x.len()]);
-    let mut caches = vec![Cache::zeros(); x.len()];
-    rnn::forward(&lower, &x, &a0, &mut a).unwrap();
-    lstm::forward(&upper, &a, &init, &mut b, &mut caches).unwrap();
-    let (dhead, db) = top.gradient(&head, &b);
+    let (mut lower_caches, mut caches) = (a.clone(), vec![Cache::zeros(); x.len()]);
+    let below = lower.forward(&x, &a0, &mut a, &mut lower_caches).unwrap();
+    let above = (upper.forward(below.a(), &init, &mut b, &mut caches)).unwrap();
+    let (dhead, db) = top.gradient(&head, above.a());
     let (mut dlower, mut dupper) = (rnn::Params::zeros(), lstm::Params::zeros());
     let (mut da, mut dx) = (vec![nan(); x.len()], vec![nan(); x.len()]);
     let (mut da0, mut dinit) = (beyond_lower.clone(), beyond_upper.clone());
-    lstm::backward(
-        &upper,
-        &a,
-        &init,
-        &b,
-        &mut caches,
-        &db,
-        &mut dupper,
-        Some(&mut da),
-        &mut dinit,
-    )
-    .unwrap();
-    rnn::backward(
-        &lower,
-        &x,
-        &a0,
-        &a,
-        &mut da,
-        &mut dlower,
-        Some(&mut dx),
-        &mut da0,
-    )
-    .unwrap();
+    (above.backward(&db, &mut dupper, Some(&mut da), &mut dinit)).unwrap();
+    (below.backward(&da, &mut dlower, Some(&mut dx), &mut da0)).unwrap();
 
     let theta = vec![
         ("lower", flat(&lower)),
@@ -575,13 +526,14 @@ fn stack<const X: usize, const A: usize, const B: usize, const M: usize, const Y
             let a0 = Matrix::from_flat(&theta[3].1).unwrap();
             let init = State::from_flat(&theta[4].1).unwrap();
             let head = dense::Params::from_flat(&theta[5].1).unwrap();
-            rnn::forward(lower, x, a0, &mut a).unwrap();
-            lstm::forward(upper, &a, init, &mut b, &mut caches).unwrap();
-            let [last_b, last_c] = last_state(init, &b, &caches);
-            top.value(head, &b)
-                + inner(a.last().unwrap_or(a0).as_flat(), beyond_lower.as_flat())
-                + inner(last_b.as_flat(), beyond_upper.a.as_flat())
-                + inner(last_c.as_flat(), beyond_upper.c.as_flat())
+            let (mut last_lower, mut last_upper) = (nan(), State::zeros());
+            let below = lower.forward(x, a0, &mut a, &mut lower_caches).unwrap();
+            let above = upper.forward(below.a(), init, &mut b, &mut caches).unwrap();
+            below.last(&mut last_lower);
+            above.last(&mut last_upper);
+            top.value(head, above.a())
+                + inner(last_lower.as_flat(), beyond_lower.as_flat())
+                + inner(last_upper.as_flat(), beyond_upper.as_flat())
         },
     );
 }

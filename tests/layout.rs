@@ -13,7 +13,7 @@ use std::fs;
 use std::path::Path;
 
 use bptt::layout::{keras, onnx, pytorch, textbook};
-use bptt::{Flat, LengthMismatch, Matrix, Real, Vector, dense, lstm, rnn};
+use bptt::{Cell, Flat, LengthMismatch, Matrix, Real, Vector, dense, lstm, rnn};
 use serde::Deserialize;
 
 // -------------------------------------------------------------------------------------------------
@@ -132,15 +132,14 @@ fn framework<const X: usize, const A: usize, const M: usize>(kind: &str, file: &
     };
     let mut a = vec![Matrix::zeros(); steps];
     let mut caches = vec![lstm::Cache::zeros(); steps];
-    lstm::forward(&params, x, &init, &mut a, &mut caches).unwrap();
+    let tape = params.forward(x, &init, &mut a, &mut caches).unwrap();
 
-    let (a_last, c_last) = (
-        a[steps - 1].as_flat().to_vec(),
-        caches[steps - 1].c.as_flat().to_vec(),
-    );
+    let mut last = lstm::State::zeros();
+    tape.last(&mut last);
+    let (a_last, c_last) = (last.a.as_flat().to_vec(), last.c.as_flat().to_vec());
     let output = match keras {
-        true => swap_axes(Flat::slice_as_flat(&a), steps, M),
-        false => Flat::slice_as_flat(&a).to_vec(),
+        true => swap_axes(Flat::slice_as_flat(tape.a()), steps, M),
+        false => Flat::slice_as_flat(tape.a()).to_vec(),
     };
     let names = match kind {
         "pytorch" => ["output", "h_n", "c_n"],
@@ -152,19 +151,7 @@ fn framework<const X: usize, const A: usize, const M: usize>(kind: &str, file: &
     let mut grads = lstm::Params::zeros();
     let mut dx = vec![Matrix::<X, M, f64>::zeros(); steps];
     let mut dstate = lstm::State::zeros();
-    let out = Some(&mut dx[..]);
-    lstm::backward(
-        &params,
-        x,
-        &init,
-        &a,
-        &mut caches,
-        da,
-        &mut grads,
-        out,
-        &mut dstate,
-    )
-    .unwrap();
+    (tape.backward(da, &mut grads, Some(&mut dx), &mut dstate)).unwrap();
 
     // The gradients, exported as if they were weights.
     let mut w = vec![f64::NAN; 4 * A * X];

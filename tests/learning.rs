@@ -9,7 +9,7 @@ use std::slice;
 use bptt::loss::{self, Reduction};
 use bptt::lstm::{self, Cache, State};
 use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
-use bptt::{Affine, Flat, Matrix, Real, activation, dense, init, rnn};
+use bptt::{Affine, Cell, Flat, Matrix, Real, activation, dense, dropout, init, rnn, schedule};
 use random::Random;
 
 /// The distance from 1 to the next scalar.
@@ -176,7 +176,9 @@ fn clipping<T: Real>(sizes: &[f64]) {
 
         let clip = |grads: &mut [Vec<T>; 4], max_norm: f64| {
             let [a, b, c, d] = grads;
-            clip_by_global_norm(&mut [a, b, c, d], T::from_f64(max_norm)).to_f64()
+            clip_by_global_norm(&mut [a, b, c, d], T::from_f64(max_norm))
+                .unwrap()
+                .to_f64()
         };
         // Below the limit: nothing changes.
         let norm = clip(&mut grads, 2.0 * expected);
@@ -202,7 +204,7 @@ fn clipping_by_the_global_norm() {
 
     let mut grads = [3e30_f32, 4e30];
     assert_close(
-        clip_by_global_norm(&mut [&mut grads], 1.0).into(),
+        clip_by_global_norm(&mut [&mut grads], 1.0).unwrap().into(),
         5e30,
         1e24,
     );
@@ -212,20 +214,54 @@ fn clipping_by_the_global_norm() {
     // max_norm / norm is subnormal here: a scale would have lost its digits.
     for max_norm in [1e-3_f32, 1e-7] {
         let mut grads = [3e38_f32];
-        clip_by_global_norm(&mut [&mut grads], max_norm);
+        clip_by_global_norm(&mut [&mut grads], max_norm).unwrap();
         assert_eq!(grads, [max_norm]);
     }
 
     // No gradient: nothing to divide by.
     let mut zeros = [0.0_f32, -0.0];
-    assert_eq!(clip_by_global_norm(&mut [&mut zeros], 1.0), 0.0);
-    assert_eq!(clip_by_global_norm(&mut [&mut zeros], 0.0), 0.0);
+    assert_eq!(clip_by_global_norm(&mut [&mut zeros], 1.0), Ok(0.0));
+    assert_eq!(clip_by_global_norm(&mut [&mut zeros], 0.0), Ok(0.0));
     assert_eq!(zeros.map(f32::to_bits), [0.0_f32, -0.0].map(f32::to_bits));
 
-    // A norm that is too large for the type: not finite, and nothing is changed.
-    let mut grads = [3e38_f32; 4];
-    assert_eq!(clip_by_global_norm(&mut [&mut grads], 1.0), f32::INFINITY);
-    assert_eq!(grads, [3e38; 4]);
+    // A norm that is too large for the type: not finite, and the direction stays all the same.
+    let mut grads = [3e38_f32, -3e38, 3e38, 3e38];
+    let norm = clip_by_global_norm(&mut [&mut grads], 1.0);
+    assert_eq!((norm, grads), (Ok(f32::INFINITY), [0.5, -0.5, 0.5, 0.5]));
+    let norm = clip_by_global_norm(&mut [&mut [3e38_f32; 4]], f32::INFINITY);
+    assert_eq!(norm, Ok(f32::INFINITY));
+}
+
+/// What its documentation says of the norm afterwards: at most max_norm·(1 + (n + 8)·ε/2), by its own measure.
+fn clipped_norm<T: Real>() {
+    let random = &mut Random::new(13);
+    let mut above = 0;
+    for round in 0..20_000 {
+        let n = 1 + round % 40;
+        let mut grads = vec![T::ZERO; n];
+        random.fill(&mut grads, 100.0);
+        let max_norm: T = random.uniform();
+        let (first, second) = grads.split_at_mut(n / 2);
+        let clip = |grads: &mut [&mut [T]], max_norm| clip_by_global_norm(grads, max_norm).unwrap();
+        let before = clip(&mut [first, second], max_norm).to_f64();
+        let after = clip(&mut [&mut grads], T::INFINITY).to_f64();
+        let max_norm = max_norm.to_f64();
+        if before > max_norm {
+            let slack = (n as f64 + 8.0) * epsilon::<T>() / 2.0;
+            assert_close(after, max_norm, slack * max_norm);
+            above += u32::from(after > max_norm);
+        }
+    }
+    assert!(
+        above > 0,
+        "the documentation need not say that it can be exceeded"
+    );
+}
+
+#[test]
+fn the_norm_after_clipping() {
+    clipped_norm::<f32>();
+    clipped_norm::<f64>();
 }
 
 // ------------------------------------------------------------------------------------ initialisers
@@ -472,9 +508,9 @@ fn softmax_and_losses<T: Real>() {
     ] {
         let [dz0, dz1, dz2] = &mut dz;
         value = [
-            loss::softmax_cross_entropy(&z, &target, reduction, dz0).unwrap(),
-            loss::softmax_cross_entropy_classes(&z, &classes, reduction, dz1).unwrap(),
-            loss::squared_error(&z, &target, reduction, dz2).unwrap(),
+            loss::softmax_cross_entropy(&z, &target, None, reduction, Some(dz0)).unwrap(),
+            loss::softmax_cross_entropy_classes(&z, &classes, None, reduction, Some(dz1)).unwrap(),
+            loss::squared_error(&z, &target, None, reduction, Some(dz2)).unwrap(),
         ];
         let expected = [probabilities, by_class, squared];
         for ((value, expected), terms) in value.iter().zip(expected).zip(terms) {
@@ -505,20 +541,23 @@ fn softmax_and_losses<T: Real>() {
             0 => drop(loss::softmax_cross_entropy(
                 &z,
                 &target,
+                None,
                 Reduction::Sum,
-                &mut of_sum,
+                Some(&mut of_sum),
             )),
             1 => drop(loss::softmax_cross_entropy_classes(
                 &z,
                 &classes,
+                None,
                 Reduction::Sum,
-                &mut of_sum,
+                Some(&mut of_sum),
             )),
             _ => drop(loss::squared_error(
                 &z,
                 &target,
+                None,
                 Reduction::Sum,
-                &mut of_sum,
+                Some(&mut of_sum),
             )),
         }
         let pairs = Matrix::slice_as_flat(&dz[i])
@@ -543,10 +582,10 @@ fn losses_against_the_textbook() {
     ];
     let target = [Matrix::from_rows([[0.0], [2.0]]), Matrix::zeros()];
     let mut dy = vec![Matrix::zeros(); 2];
-    let sum = loss::squared_error(&y, &target, Reduction::Sum, &mut dy);
+    let sum = loss::squared_error(&y, &target, None, Reduction::Sum, Some(&mut dy));
     assert_eq!(sum, Ok(1.0 + 9.0 + 0.0 + 4.0));
     assert_eq!(Matrix::slice_as_flat(&dy), [2.0, 6.0, 0.0, 4.0]);
-    let mean = loss::squared_error(&y, &target, Reduction::Mean, &mut dy);
+    let mean = loss::squared_error(&y, &target, None, Reduction::Mean, Some(&mut dy));
     assert_eq!(mean, Ok(3.5));
     assert_eq!(Matrix::slice_as_flat(&dy), [0.5, 1.5, 0.0, 1.0]);
 }
@@ -585,7 +624,7 @@ fn softmax_of_tied_logits<T: Real>() {
         let mut less_one = expected;
         less_one[class] = less_one[class] - T::ONE;
         let (z, dz) = (slice::from_ref(&z), slice::from_mut(&mut y));
-        loss::softmax_cross_entropy_classes(z, &[[class]], Reduction::Sum, dz).unwrap();
+        loss::softmax_cross_entropy_classes(z, &[[class]], None, Reduction::Sum, Some(dz)).unwrap();
         assert_eq!(bits(dz[0].as_flat()), bits(&less_one), "{z:?}");
     }
 }
@@ -594,6 +633,449 @@ fn softmax_of_tied_logits<T: Real>() {
 fn softmax_of_tied_logits_bit_for_bit() {
     softmax_of_tied_logits::<f32>();
     softmax_of_tied_logits::<f64>();
+}
+
+// -------------------------------------------------------------------------- weights and evaluation
+
+/// The three losses with what they compare to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Loss {
+    Probabilities,
+    Classes,
+    Squared,
+}
+
+const LOSSES: [Loss; 3] = [Loss::Probabilities, Loss::Classes, Loss::Squared];
+
+/// Outputs and what they are compared to, of [`STEPS`] steps.
+#[derive(Clone)]
+struct Targets<T: Real> {
+    z: Vec<Matrix<Y, M, T>>,
+    p: Vec<Matrix<Y, M, T>>,
+    classes: Vec<[usize; M]>,
+}
+
+impl<T: Real> Targets<T> {
+    fn new(random: &mut Random) -> Self {
+        Targets {
+            z: random.sequence(STEPS, 4.0),
+            p: random.sequence(STEPS, 1.0),
+            classes: (0..STEPS)
+                .map(|_| [0; M].map(|_| random.index(Y)))
+                .collect(),
+        }
+    }
+
+    fn value(
+        &self,
+        loss: Loss,
+        weights: Option<&[[T; M]]>,
+        reduction: Reduction,
+        dz: Option<&mut [Matrix<Y, M, T>]>,
+    ) -> T {
+        let Targets { z, p, classes } = self;
+        match loss {
+            Loss::Probabilities => {
+                loss::softmax_cross_entropy(z, p, weights, reduction, dz).unwrap()
+            }
+            Loss::Classes => {
+                loss::softmax_cross_entropy_classes(z, classes, weights, reduction, dz).unwrap()
+            }
+            Loss::Squared => loss::squared_error(z, p, weights, reduction, dz).unwrap(),
+        }
+    }
+
+    fn gradient(
+        &self,
+        loss: Loss,
+        weights: Option<&[[T; M]]>,
+        reduction: Reduction,
+    ) -> (T, Vec<Matrix<Y, M, T>>) {
+        // What was there is overwritten.
+        let mut dz = vec![Matrix::from_rows([[T::from_f64(f64::NAN); M]; Y]); STEPS];
+        let value = self.value(loss, weights, reduction, Some(&mut dz));
+        (value, dz)
+    }
+
+    /// ℓ of one sample at a step, as it stands in a textbook, in f64.
+    fn one(&self, loss: Loss, t: usize, m: usize) -> f64 {
+        let z = &self.z[t].columns()[m];
+        let p = self.p[t].columns()[m].map(T::to_f64);
+        match loss {
+            Loss::Classes => -textbook_softmax(z)[self.classes[t][m]].ln(),
+            Loss::Probabilities => {
+                let terms = p.iter().zip(textbook_softmax(z)).map(|(p, y)| p * y.ln());
+                -terms.sum::<f64>()
+            }
+            Loss::Squared => {
+                let terms = z.iter().zip(p).map(|(z, p)| (z.to_f64() - p).powi(2));
+                terms.sum()
+            }
+        }
+    }
+
+    /// The weighted loss in f64.
+    fn expected(&self, loss: Loss, weights: &[[T; M]], reduction: Reduction) -> f64 {
+        let (mut sum, mut terms) = (0.0, 0.0);
+        for t in 0..STEPS {
+            for m in 0..M {
+                let w = weights[t][m].to_f64();
+                if w != 0.0 {
+                    sum += w * self.one(loss, t, m);
+                    terms += w * if loss == Loss::Squared { Y as f64 } else { 1.0 };
+                }
+            }
+        }
+        match reduction {
+            Reduction::Sum => sum,
+            Reduction::Mean if terms == 0.0 => 0.0,
+            Reduction::Mean => sum / terms,
+        }
+    }
+}
+
+fn scalar_bits<T: Real>(scalars: &[T]) -> Vec<u64> {
+    scalars.iter().map(|s| s.to_f64().to_bits()).collect()
+}
+
+/// Weights of all kinds: zeros and ones, any that are not negative, and a single one that counts.
+fn some_weights<T: Real>(random: &mut Random, kind: usize) -> [[T; M]; STEPS] {
+    let mut weights = [[T::ZERO; M]; STEPS];
+    for w in weights.as_flattened_mut() {
+        let keep = random.index(3) > 0;
+        *w = match kind {
+            0 => T::from_usize(usize::from(keep)),
+            _ if keep => random.uniform(),
+            _ => T::ZERO,
+        };
+    }
+    if kind == 2 {
+        weights = [[T::ZERO; M]; STEPS];
+    }
+    weights[random.index(STEPS)][random.index(M)] = T::from_f64(0.75);
+    weights
+}
+
+fn weighted_losses<T: Real>() {
+    let random = &mut Random::new(14);
+    for round in 0..60 {
+        let targets = Targets::<T>::new(random);
+        let weights = some_weights::<T>(random, round % 3);
+        let mask = Some(&weights[..]);
+        for loss in LOSSES {
+            for reduction in [Reduction::Sum, Reduction::Mean] {
+                let (value, dz) = targets.gradient(loss, mask, reduction);
+                let expected = targets.expected(loss, &weights, reduction);
+                // At most 60 terms, each at most 25 or, as a probability, 1·9, are rounded some ten times and added
+                // up; the mean of them is not larger than one of them times Y.
+                let size = if reduction == Reduction::Sum {
+                    1500.0
+                } else {
+                    100.0
+                };
+                assert_close(value.to_f64(), expected, 60.0 * epsilon::<T>() * size);
+
+                // Evaluation: the same bits.
+                let evaluated = targets.value(loss, mask, reduction, None);
+                assert_eq!(scalar_bits(&[evaluated]), scalar_bits(&[value]), "{loss:?}");
+
+                // What is ignored has no effect, whatever it is.
+                let mut other = targets.clone();
+                let nan = T::from_f64(f64::NAN);
+                for (t, weights) in weights.iter().enumerate() {
+                    for (m, _) in weights.iter().enumerate().filter(|(_, w)| **w == T::ZERO) {
+                        other.z[t].columns_mut()[m] = [nan, T::INFINITY, T::ZERO, -T::INFINITY];
+                        other.p[t].columns_mut()[m] = [nan; Y];
+                        other.classes[t][m] = usize::MAX;
+                        let zeros = [0.0_f64.to_bits(); Y];
+                        assert_eq!(scalar_bits(&dz[t].columns()[m]), zeros);
+                    }
+                }
+                let (value_other, dz_other) = other.gradient(loss, mask, reduction);
+                assert_eq!(scalar_bits(&[value_other]), scalar_bits(&[value]));
+                let flat = |dz| scalar_bits(Matrix::slice_as_flat(dz));
+                assert_eq!(flat(&dz_other), flat(&dz), "{loss:?} {reduction:?}");
+                let evaluated = other.value(loss, mask, reduction, None);
+                assert_eq!(scalar_bits(&[evaluated]), scalar_bits(&[value]));
+
+                // No weights are weights of 1.
+                let ones = Some(&[[T::ONE; M]; STEPS][..]);
+                let (value, dz) = targets.gradient(loss, None, reduction);
+                let (value_ones, dz_ones) = targets.gradient(loss, ones, reduction);
+                assert_eq!(scalar_bits(&[value_ones]), scalar_bits(&[value]));
+                assert_eq!(flat(&dz_ones), flat(&dz));
+                let evaluated = targets.value(loss, None, reduction, None);
+                assert_eq!(scalar_bits(&[evaluated]), scalar_bits(&[value]));
+            }
+        }
+    }
+}
+
+#[test]
+fn weighted_losses_against_the_textbook() {
+    weighted_losses::<f32>();
+    weighted_losses::<f64>();
+}
+
+/// dz against central differences of the value in f64: with a step h of 1e-5 both the third derivative's h²/6 and the rounding
+/// of a value of up to 1500, ε·1500/h, stay far below 1e-6 but for the latter: 3.4e-8.
+#[test]
+fn weighted_gradients_against_differences() {
+    let random = &mut Random::new(15);
+    for kind in 0..3 {
+        let targets = Targets::<f64>::new(random);
+        let mut weights = some_weights(random, kind);
+        if kind == 1 {
+            weights[0][0] = -0.5; // as an advantage may be
+        }
+        let weights = Some(&weights[..]);
+        for loss in LOSSES {
+            for reduction in [Reduction::Sum, Reduction::Mean] {
+                let (_, dz) = targets.gradient(loss, weights, reduction);
+                for i in 0..STEPS * M * Y {
+                    let at = |h: f64| {
+                        let mut moved = targets.clone();
+                        Matrix::slice_as_flat_mut(&mut moved.z)[i] += h;
+                        moved.value(loss, weights, reduction, None)
+                    };
+                    let h = 1e-5;
+                    let difference = (at(h) - at(-h)) / (2.0 * h);
+                    assert_close(Matrix::slice_as_flat(&dz)[i], difference, 2e-7);
+                }
+            }
+        }
+    }
+}
+
+/// Where nothing counts there is neither a mean nor a gradient, and no NaN.
+fn nothing_counts<T: Real>(smallest: f64) {
+    let mut targets = Targets::<T>::new(&mut Random::new(16));
+    let tiny = T::from_f64(smallest);
+    for (weights, ignored) in [
+        ([[T::ZERO; M]; STEPS], true),
+        ([[T::ZERO, tiny, -tiny]; STEPS], false),
+        ([[T::ZERO, tiny, T::ZERO]; STEPS], false), // 1/Σ w is infinite
+    ] {
+        if ignored {
+            targets.z[0].fill(T::from_f64(f64::NAN));
+        }
+        for loss in LOSSES {
+            let (value, dz) = targets.gradient(loss, Some(&weights), Reduction::Mean);
+            assert_eq!(value, T::ZERO, "{loss:?} {weights:?}");
+            assert!(Matrix::slice_as_flat(&dz).iter().all(|dz| *dz == T::ZERO));
+            assert_eq!(
+                targets.value(loss, Some(&weights), Reduction::Mean, None),
+                value
+            );
+            let (sum, _) = targets.gradient(loss, Some(&weights), Reduction::Sum);
+            assert!(if ignored {
+                sum == T::ZERO
+            } else {
+                sum.is_finite()
+            });
+        }
+        if ignored {
+            targets = Targets::new(&mut Random::new(17));
+        }
+    }
+    // A weight that is no number is not ignored.
+    let weights = [[T::from_f64(f64::NAN); M]; STEPS];
+    for loss in LOSSES {
+        let value = targets.value(loss, Some(&weights), Reduction::Mean, None);
+        assert!(value.to_f64().is_nan());
+    }
+}
+
+#[test]
+fn losses_where_nothing_counts() {
+    nothing_counts::<f32>(1e-45);
+    nothing_counts::<f64>(5e-324);
+}
+
+/// Against the numbers of a loop that looks at every entry.
+fn most_likely<T: Real>() {
+    let random = &mut Random::new(18);
+    let special = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, 1.0];
+    for round in 0..2000 {
+        let mut z = random.sequence::<Y, M, T>(STEPS, 4.0);
+        if round % 2 == 1 {
+            for z in Matrix::slice_as_flat_mut(&mut z) {
+                *z = T::from_f64(special[random.index(special.len())]);
+            }
+        }
+        let mut classes = [[usize::MAX; M]; STEPS];
+        dense::sequence_argmax(&z, &mut classes).unwrap();
+        for (z, classes) in z.iter().zip(classes) {
+            for (column, class) in z.columns().iter().zip(classes) {
+                let z = column.map(T::to_f64);
+                let nan = z.iter().position(|z| z.is_nan());
+                let greatest = z.iter().position(|z| {
+                    z.partial_cmp(&f64::MAX).is_some() && {
+                        column.iter().all(|other| other.to_f64() <= *z)
+                    }
+                });
+                assert_eq!(Some(class), nan.or(greatest), "{z:?}");
+                assert_eq!(dense::argmax(column), class);
+            }
+        }
+    }
+    let none = dense::sequence_argmax::<Y, M, T>(&[], &mut []);
+    assert_eq!(none, Ok(()));
+    let mut classes = [[7; M]; 2];
+    let error = dense::sequence_argmax(&vec![Matrix::<Y, M, T>::zeros(); 3], &mut classes);
+    assert_eq!(error.unwrap_err().what, "classes");
+    assert_eq!(classes, [[7; M]; 2]);
+}
+
+#[test]
+fn argmax_first_of_the_greatest() {
+    most_likely::<f32>();
+    most_likely::<f64>();
+}
+
+// ------------------------------------------------------------------------- schedules and dropout
+
+fn schedules<T: Real>() {
+    // Against the formulas in f64: the cosine of the standard library, and powi.
+    for (start, end) in [
+        (0, 1),
+        (0, 1000),
+        (1, 7),
+        (100, 1000),
+        (10, 10),
+        (10, 5),
+        (0, 0),
+    ] {
+        let mut before = 0.0;
+        for step in 0..end + 20 {
+            let found = schedule::cosine::<T>(step, start..end).to_f64();
+            let expected = if step < start {
+                (step + 1) as f64 / (start + 1) as f64
+            } else if step >= end {
+                0.0
+            } else {
+                let done = (step - start) as f64 / (end - start) as f64;
+                0.5 * (1.0 + (std::f64::consts::PI * done).cos())
+            };
+            // In f64 the difference of 1 and the cosine is what is right within an ε of 1.
+            let tolerance = 4.0 * f64::EPSILON + epsilon::<T>() * expected;
+            assert_close(found, expected, tolerance);
+            assert!(
+                step >= start || found > before && found < 1.0,
+                "the warm-up rises"
+            );
+            assert!(
+                step <= start || found < before || found == 0.0,
+                "then it falls"
+            );
+            before = found;
+        }
+        if start < end {
+            assert_eq!(schedule::cosine::<T>(start, start..end), T::ONE);
+        }
+    }
+    // Far beyond: no overflow.
+    assert_eq!(schedule::cosine::<T>(usize::MAX, 0..usize::MAX), T::ZERO);
+    assert_eq!(schedule::cosine::<T>(0, 0..usize::MAX), T::ONE);
+    assert!(schedule::cosine::<T>(usize::MAX - 1, usize::MAX..usize::MAX) <= T::ONE);
+
+    for factor in [0.5, 0.9, 1.0] {
+        for every in [1, 7, 100] {
+            for step in 0..300 {
+                let factor = T::from_f64(factor);
+                let found = schedule::step_decay(step, every, factor).to_f64();
+                let n = (step / every) as i32;
+                let expected = factor.to_f64().powi(n);
+                // As many roundings as factors, at most, and those of powi.
+                let tolerance = 2.0 * f64::from(n) * epsilon::<T>() * expected;
+                assert_close(found, expected, tolerance.max(1e-45));
+            }
+        }
+    }
+    assert_eq!(
+        schedule::step_decay(usize::MAX, 0, T::from_f64(0.5)),
+        T::ONE
+    );
+    assert_eq!(
+        schedule::step_decay(usize::MAX, 1, T::from_f64(0.5)),
+        T::ZERO
+    );
+}
+
+#[test]
+fn learning_rate_schedules() {
+    schedules::<f32>();
+    schedules::<f64>();
+    // The same bits everywhere: these.
+    let bits = [3, 60, 400, 999].map(|step| schedule::cosine::<f64>(step, 50..1000).to_bits());
+    assert_eq!(bits.map(|bits| format!("{bits:x}")), SCHEDULE_BITS);
+}
+
+const SCHEDULE_BITS: [&str; 4] = [
+    "3fb4141414141414",
+    "3feffdc2b2e28f28",
+    "3fe66d582e7d65ba",
+    "3ec6ef226020f48c",
+];
+
+fn dropout_masks<T: Real>() {
+    let random = &mut Random::new(19);
+    let n = 40_000.0;
+    for p in [0.0, 0.1, 0.5, 0.9] {
+        let mut mask = vec![Matrix::<50, 8, T>::zeros(); 100];
+        for mask in &mut mask {
+            dropout::fill(mask, T::from_f64(p), || random.uniform()).unwrap();
+        }
+        let flat = Matrix::slice_as_flat(&mask);
+        let dropped = flat.iter().filter(|r| **r == T::ZERO).count() as f64;
+        // Six standard deviations of a binomial distribution.
+        assert_close(dropped, n * p, 6.0 * (n * p * (1.0 - p)).sqrt());
+        let kept = flat.iter().filter(|r| **r != T::ZERO);
+        for r in kept {
+            let expected = 1.0 / (1.0 - p);
+            assert_close(r.to_f64(), expected, 4.0 * epsilon::<T>() * expected);
+        }
+    }
+    // p = 0 changes no bit, p = 1 leaves nothing, and the largest p below 1 no infinity.
+    let x: Matrix<5, 3, T> = random.flat(3.0);
+    let fill = |p: T, random: &mut Random| {
+        let mut mask = Matrix::zeros();
+        dropout::fill(&mut mask, p, || random.uniform()).unwrap();
+        mask
+    };
+    let mut y = x.clone();
+    dropout::apply(&fill(T::ZERO, random), &mut y);
+    assert_eq!(scalar_bits(y.as_flat()), scalar_bits(x.as_flat()));
+    assert_eq!(fill(T::ONE, random), Matrix::zeros());
+    let mut mask = Matrix::<5, 3, T>::zeros();
+    let p = T::from_f64(1.0 - epsilon::<T>() / 2.0);
+    dropout::fill(&mut mask, p, || p).unwrap();
+    assert!(mask.as_flat().iter().all(|r| *r > T::ONE && r.is_finite()));
+    // Even a closure that returns 1 makes no infinity of p = 1.
+    dropout::fill(&mut mask, T::ONE, || T::ONE).unwrap();
+    assert_eq!(mask, Matrix::zeros());
+
+    // Forward and backward: each entry by its own factor, whatever the size.
+    fn entries<const R: usize, const C: usize, T: Real>(random: &mut Random) {
+        let x: Matrix<R, C, T> = random.flat(3.0);
+        let mask: Matrix<R, C, T> = random.flat(2.0);
+        let mut y = x.clone();
+        dropout::apply(&mask, &mut y);
+        for ((y, x), r) in y.as_flat().iter().zip(x.as_flat()).zip(mask.as_flat()) {
+            assert_eq!(scalar_bits(&[*y]), scalar_bits(&[*x * *r]));
+        }
+    }
+    entries::<1, 1, T>(random);
+    entries::<3, 1, T>(random);
+    entries::<7, 3, T>(random);
+    entries::<16, 4, T>(random);
+    entries::<33, 3, T>(random);
+}
+
+#[test]
+fn dropout_of_all_probabilities() {
+    dropout_masks::<f32>();
+    dropout_masks::<f64>();
 }
 
 // ----------------------------------------------------------------------------------- whole tasks
@@ -627,8 +1109,7 @@ impl<P: Flat<Scalar = f32> + Default, const A: usize, const Y: usize> Training<P
     /// Clips the gradients, updates all weights, and sets the gradients back to zero.
     fn update(&mut self) {
         let (grads, dhead) = (self.grads.as_flat_mut(), self.dhead.as_flat_mut());
-        let norm = clip_by_global_norm(&mut [grads, dhead], 1.0);
-        assert!(norm.is_finite());
+        clip_by_global_norm(&mut [grads, dhead], 1.0).unwrap();
         let [(adam, m, v), (adam_head, m_head, v_head)] = &mut self.adam;
         adam.update(self.params.as_flat_mut(), grads, m, v).unwrap();
         let head = self.head.as_flat_mut();
@@ -650,6 +1131,7 @@ fn rnn_learns_to_add() {
 
     let (a0, mut recent) = (Matrix::<A, M>::zeros(), 0.0);
     let (mut a, mut da) = (vec![a0.clone(); STEPS], vec![a0.clone(); STEPS]);
+    let mut caches = a.clone();
     let mut first = None;
     for _ in 0..1500 {
         let x = random.sequence::<1, M, f32>(STEPS, 1.0);
@@ -657,35 +1139,26 @@ fn rnn_learns_to_add() {
         for m in 0..M {
             target[(0, m)] = x.iter().map(|x| x[(0, m)]).sum::<f32>() / STEPS as f32;
         }
-        rnn::forward(&net.params, &x, &a0, &mut a).unwrap();
+        let tape = (net.params.forward(&x, &a0, &mut a, &mut caches)).unwrap();
+        let last = &tape.a()[STEPS - 1];
         let (mut y, mut dy) = (Matrix::zeros(), Matrix::zeros());
-        dense::forward(&net.head, &a[STEPS - 1], &mut y);
+        dense::forward(&net.head, last, &mut y);
         let (y, target) = (slice::from_ref(&y), slice::from_ref(&target));
-        let value =
-            loss::squared_error(y, target, Reduction::Mean, slice::from_mut(&mut dy)).unwrap();
+        let value = loss::squared_error(
+            y,
+            target,
+            None,
+            Reduction::Mean,
+            Some(slice::from_mut(&mut dy)),
+        )
+        .unwrap();
         first.get_or_insert(value);
         recent += (value - recent) / 100.0;
 
         da.fill(Matrix::zeros());
-        dense::backward(
-            &net.head,
-            &a[STEPS - 1],
-            &dy,
-            &mut net.dhead,
-            &mut da[STEPS - 1],
-        );
+        dense::backward(&net.head, last, &dy, &mut net.dhead, &mut da[STEPS - 1]);
         let mut beyond = Matrix::zeros();
-        rnn::backward(
-            &net.params,
-            &x,
-            &a0,
-            &a,
-            &mut da,
-            &mut net.grads,
-            None,
-            &mut beyond,
-        )
-        .unwrap();
+        (tape.backward(&da, &mut net.grads, None, &mut beyond)).unwrap();
         net.update();
     }
     let variance = 1.0 / 3.0 / STEPS as f32;
@@ -720,31 +1193,21 @@ fn lstm_learns_to_echo() {
                 x[(symbol, m)] = 1.0;
             }
         }
-        lstm::forward(&net.params, &x, &init, &mut a, &mut caches).unwrap();
-        dense::sequence_forward(&net.head, &a, &mut y).unwrap();
+        let tape = (net.params.forward(&x, &init, &mut a, &mut caches)).unwrap();
+        dense::sequence_forward(&net.head, tape.a(), &mut y).unwrap();
         // Nothing is asked for in the first steps.
         dy.fill(Matrix::zeros());
         let value = loss::softmax_cross_entropy_classes(
             &y[DELAY..],
             &symbols[..STEPS - DELAY],
+            None,
             Reduction::Mean,
-            &mut dy[DELAY..],
+            Some(&mut dy[DELAY..]),
         );
         losses.push(value.unwrap());
-        dense::sequence_backward(&net.head, &a, &dy, &mut net.dhead, &mut da).unwrap();
+        (dense::sequence_backward(&net.head, tape.a(), &dy, &mut net.dhead, &mut da)).unwrap();
         let mut beyond = State::zeros();
-        lstm::backward(
-            &net.params,
-            &x,
-            &init,
-            &a,
-            &mut caches,
-            &da,
-            &mut net.grads,
-            None,
-            &mut beyond,
-        )
-        .unwrap();
+        (tape.backward(&da, &mut net.grads, None, &mut beyond)).unwrap();
         net.update();
     }
     let guess = (SYMBOLS as f32).ln(); // the loss of a blind guess

@@ -1,12 +1,14 @@
 //! Known memory: every type is its scalars and nothing else, parameters are laid out when the program is compiled, and a network
 //! of any size trains in the caller's buffers and a small stack, in debug builds too.
 
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
 use std::thread;
 
 use bptt::loss::{Reduction, squared_error};
 use bptt::lstm::{self, Cache, State};
-use bptt::optimizer::Adam;
-use bptt::{Affine, Flat, LengthMismatch, Matrix, Vector, dense, rnn};
+use bptt::optimizer::{Adam, clip_by_global_norm};
+use bptt::{Affine, Cell, Flat, Matrix, Real, TrainingError, Vector, dense, rnn};
 
 // ------------------------------------------------------------------------------------- a large one
 
@@ -15,15 +17,27 @@ const A: usize = 256;
 const M: usize = 2;
 const STEPS: usize = 20;
 
-/// Threads have 2 MiB, those of this test an eighth of it; the parameters alone have 1.5 MiB.
-const STACK: usize = 256 * 1024;
+/// What threads have.
+const THREAD: usize = 2 * 1024 * 1024;
+
+/// An eighth of it for the first test, whose parameters alone have 1.5 MiB; but where the crate
+/// itself is not optimised (a debug build without `[profile.dev.package.bptt] opt-level = 3`), half
+/// of it, for then a kernel takes 0.7 MB.
+const STACK: usize = if cfg!(bptt_unoptimized) {
+    THREAD / 2
+} else {
+    THREAD / 8
+};
+
+/// Numbers that look random: (n·φ mod 1) − ½.
+fn spread(n: usize) -> f32 {
+    ((n as f64 * 0.618_033_988_749_895).fract() - 0.5) as f32
+}
 
 /// Trains an LSTM of shape (128, 256) for some updates; returns the loss before each.
-fn train_large() -> Result<Vec<f32>, LengthMismatch> {
+fn train_large() -> Result<Vec<f32>, TrainingError> {
     type Params = lstm::Params<X, A>;
 
-    // Numbers that look random: (n·φ mod 1) − ½.
-    let spread = |n: usize| ((n as f64 * 0.618_033_988_749_895).fract() - 0.5) as f32;
     let numbers = |length: usize, scale: f32| -> Vec<f32> {
         (0..length).map(|n| scale * spread(n)).collect()
     };
@@ -50,19 +64,25 @@ fn train_large() -> Result<Vec<f32>, LengthMismatch> {
         let a = Matrix::<A, M>::slice_from_flat_mut(&mut a)?;
         let da = Matrix::<A, M>::slice_from_flat_mut(&mut da)?;
         let caches = Cache::<A, M>::slice_from_flat_mut(&mut caches)?;
-        lstm::forward(params, x, init, a, caches)?;
+        let tape = params.forward(x, init, a, caches)?;
         let target = Matrix::slice_from_flat(&target)?;
-        losses.push(squared_error(a, target, Reduction::Mean, da)?);
+        losses.push(squared_error(
+            tape.a(),
+            target,
+            None,
+            Reduction::Mean,
+            Some(da),
+        )?);
         let dx = Matrix::slice_from_flat_mut(&mut dx)?;
         let dstate = State::from_flat_mut(&mut dstate)?;
         let g = Params::from_flat_mut(&mut grads)?;
-        lstm::backward(params, x, init, a, caches, da, g, Some(dx), dstate)?;
+        tape.backward(da, g, Some(dx), dstate)?;
         adam.update(&mut weights, &grads, &mut m, &mut v)?;
 
         // Inference too.
         let params = Params::from_flat(&weights)?;
         let mut next = vec![0.0; State::<A, M>::LEN];
-        lstm::step(params, &x[0], init, State::from_flat_mut(&mut next)?);
+        params.step(&x[0], init, State::from_flat_mut(&mut next)?);
         assert!(next.iter().all(|a| a.is_finite()));
     }
     assert!(dx.iter().chain(&dstate).all(|d| d.is_finite()));
@@ -72,13 +92,114 @@ fn train_large() -> Result<Vec<f32>, LengthMismatch> {
 
 #[test]
 fn large_lstm_on_a_small_stack() {
-    assert!(size_of::<lstm::Params<X, A>>() > 4 * STACK);
+    assert!(size_of::<lstm::Params<X, A>>() > STACK);
     let thread = thread::Builder::new().stack_size(STACK).spawn(train_large);
     let losses = thread.unwrap().join().unwrap().unwrap();
     assert!(
         losses.is_sorted_by(|before, after| after < before),
         "{losses:?}"
     );
+}
+
+// ------------------------------------------------------------------------ a larger one, as in `patterns`
+
+/// A flat value on the heap: the helper of `patterns`, "Large networks".
+struct Boxed<F: Flat>(Vec<F::Scalar>, PhantomData<F>);
+
+impl<F: Flat> Boxed<F> {
+    fn zeros() -> Self {
+        Boxed(vec![F::Scalar::ZERO; F::LEN], PhantomData)
+    }
+}
+impl<F: Flat> Deref for Boxed<F> {
+    type Target = F;
+    fn deref(&self) -> &F {
+        F::from_flat(&self.0).unwrap()
+    }
+}
+impl<F: Flat> DerefMut for Boxed<F> {
+    fn deref_mut(&mut self) -> &mut F {
+        F::from_flat_mut(&mut self.0).unwrap()
+    }
+}
+
+bptt::flat_struct! {
+    struct Net<const A: usize>, NetRef, NetMut {
+        cell: lstm::Params<8, A>,
+        head: dense::Params<A, 2>,
+    }
+}
+
+/// Two updates of a network of 1024 units by a sequence of two steps, in the stack that a thread
+/// has.
+fn train_larger() -> Result<(), TrainingError> {
+    const A: usize = 1024;
+    let mut net = Boxed::<Net<A>>::zeros();
+    let [mut grads, mut m, mut v, mut before] = [(); 4].map(|()| Boxed::<Net<A>>::zeros());
+    for (n, w) in net.as_flat_mut().iter_mut().enumerate() {
+        *w = 0.1 * spread(n);
+    }
+    let x = [[0.5; 8], [-0.5; 8]].map(|x| Vector::from_columns([x]));
+    let target = [Matrix::from_rows([[0.5], [-0.5]])];
+    let mut states = Boxed::<[State<A, 1>; 3]>::zeros();
+    let mut caches = vec![Cache::<A, 1>::zeros(); 2]; // one of them is 20 KiB
+    let mut losses = vec![];
+    let mut adam = Adam::new(1e-3);
+    for _ in 0..2 {
+        let NetRef { cell, head } = net.parts();
+        for (t, (x, cache)) in x.iter().zip(&mut caches).enumerate() {
+            let (prev, next) = states.split_at_mut(t + 1);
+            lstm::cell_forward(cell, x, &prev[t], &mut next[0], cache);
+        }
+        let (mut y, mut dy) = ([Matrix::zeros()], [Matrix::zeros()]);
+        dense::forward(head, &states[2].a, &mut y[0]);
+        losses.push(squared_error(
+            &y,
+            &target,
+            None,
+            Reduction::Mean,
+            Some(&mut dy),
+        )?);
+
+        grads.set_zeros();
+        let NetMut {
+            cell: dcell,
+            head: dhead,
+        } = grads.parts_mut();
+        let (mut dstate, mut dx) = (Boxed::<State<A, 1>>::zeros(), Vector::zeros());
+        dense::backward(head, &states[2].a, &dy[0], dhead, &mut dstate.a);
+        for t in [1, 0] {
+            let (prev, cache) = (&states[t], &mut caches[t]);
+            lstm::cell_backward(cell, &x[t], prev, cache, &mut dstate, dcell, &mut dx);
+        }
+        clip_by_global_norm(&mut [grads.as_flat_mut()], 1.0)?;
+        before.clone_from(&net);
+        adam.update(
+            net.as_flat_mut(),
+            grads.as_flat(),
+            m.as_flat_mut(),
+            v.as_flat_mut(),
+        )?;
+        assert!(*before != *net);
+    }
+    assert!(losses[1] < losses[0], "{losses:?}");
+
+    let mut file = vec![0; size_of::<Net<A>>()];
+    net.to_le_bytes(&mut file)?;
+    before.read_le_bytes(&file)?;
+    assert!(*before == *net);
+    Ok(())
+}
+
+/// In a debug build too (`cargo test --test memory`): `*grads = Net::zeros()` alone would overflow
+/// this stack there.
+#[test]
+fn larger_lstm_on_the_stack_of_a_thread() {
+    assert!(size_of::<Net<1024>>() > 8 * THREAD);
+    let thread = thread::Builder::new()
+        .stack_size(THREAD)
+        .spawn(train_larger);
+    thread.unwrap().join().unwrap().unwrap();
 }
 
 // ------------------------------------------------------------------------------------------- sizes

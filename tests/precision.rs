@@ -1,6 +1,6 @@
 //! What f32 costs: a 100-step LSTM in f32 against the same in f64. The docs of `lstm` state the figure.
 
-use bptt::{Flat, Matrix, lstm};
+use bptt::{Cell, Flat, Matrix, lstm};
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 
 const X: usize = 6;
@@ -22,14 +22,14 @@ fn outputs<S: bptt::Real>(weights: &[f32], x: &[f32]) -> Vec<f64> {
     let x = Matrix::<X, 1, S>::slice_from_flat(&x).unwrap();
     let mut a = vec![S::ZERO; T * A];
     let mut caches = vec![S::ZERO; T * lstm::Cache::<A, 1, S>::LEN];
-    lstm::forward(
-        params,
-        x,
-        &lstm::State::zeros(),
-        Matrix::slice_from_flat_mut(&mut a).unwrap(),
-        lstm::Cache::slice_from_flat_mut(&mut caches).unwrap(),
-    )
-    .unwrap();
+    let _ = params
+        .forward(
+            x,
+            &lstm::State::zeros(),
+            Matrix::slice_from_flat_mut(&mut a).unwrap(),
+            lstm::Cache::slice_from_flat_mut(&mut caches).unwrap(),
+        )
+        .unwrap();
     a.into_iter().map(S::to_f64).collect()
 }
 

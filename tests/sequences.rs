@@ -4,15 +4,20 @@
 //!   segment;
 //! * padding changes nothing: each sample of a padded batch has what it has on its own, and the
 //!   gradients of the weights are the sum over the steps that are no padding, in the documented
-//!   order.
+//!   order;
+//! * a batch is turned round, and its padding moved, as an index computation does it.
 
+#[path = "common/cells.rs"]
+mod cells;
+#[path = "common/contract.rs"]
+mod contract;
 #[path = "common/random.rs"]
 mod random;
 
 use std::slice;
 
-use bptt::lstm::{self, Cache, State};
-use bptt::{Affine, Flat, LengthMismatch, Matrix, Real, checkpoint, lengths, rnn};
+use bptt::{Affine, Flat, LengthMismatch, Matrix, Real, checkpoint, lengths, lstm, rnn};
+use cells::{Plain, garbage, garbage_for, sample, samples};
 use random::Random;
 
 const X: usize = 3;
@@ -40,31 +45,24 @@ fn assert_same<F: Flat>(what: &str, found: &F, expected: &F) {
     assert_same_bits(what, slice::from_ref(found), slice::from_ref(expected));
 }
 
-/// Values that no result may be mistaken for: where one is left, something was not overwritten.
-fn garbage<F: Flat + Default + Clone>(len: usize) -> Vec<F> {
-    let mut garbage = F::default();
-    garbage.as_flat_mut().fill(F::Scalar::from_f64(1e30));
-    vec![garbage; len]
-}
-
 // ---------------------------------------------------------------------------------- recomputation
 
 /// All that a network and its gradients start from.
-struct In<P, S, T: Real> {
-    params: P,
-    x: Vec<Matrix<X, M, T>>,
-    init: S,
-    da: Vec<Matrix<A, M, T>>,
+struct In<C: Plain<X, A>> {
+    cell: C,
+    x: Vec<Matrix<X, M, C::Scalar>>,
+    init: C::State<M>,
+    da: Vec<Matrix<A, M, C::Scalar>>,
     /// From beyond the end.
-    dstate: S,
+    dstate: C::State<M>,
     /// What the gradients are added to.
-    grads: P,
+    grads: C,
 }
 
-impl<P: Flat<Scalar = T> + Default, S: Flat<Scalar = T> + Default, T: Real> In<P, S, T> {
+impl<C: Plain<X, A>> In<C> {
     fn random(steps: usize, random: &mut Random) -> Self {
         In {
-            params: random.flat(0.5),
+            cell: random.flat(0.5),
             x: random.sequence(steps, 1.0),
             init: random.flat(1.0),
             da: random.sequence(steps, 1.0),
@@ -94,56 +92,38 @@ impl<T: Real> Segments<'_, T> {
     }
 }
 
-fn lstm_with_recomputation<T: Real>(steps: usize, k: usize) {
-    let what = |what| format!("LSTM, T {steps}, k {k}: {what}");
+fn recomputation_of<C: Plain<X, A>>(steps: usize, k: usize) {
+    let what = |what| format!("{}, T {steps}, k {k}: {what}", C::NAME);
     let random = &mut Random::new((1000 * steps + k) as u64);
-    let net = In::<lstm::Params<X, A, T>, State<A, M, T>, T>::random(steps, random);
-    let (params, x, init, da) = (&net.params, &net.x, &net.init, &net.da);
+    let net = In::<C>::random(steps, random);
+    let In { cell, x, init, .. } = &net;
 
-    let (mut a, mut caches) = (garbage(steps), garbage::<Cache<A, M, T>>(steps));
-    lstm::forward(params, x, init, &mut a, &mut caches).unwrap();
-    let c: Vec<_> = caches.iter().map(|cache| cache.c.clone()).collect();
-    let (mut grads, mut dx, mut dstate) = (net.grads.clone(), garbage(steps), net.dstate.clone());
-    let full = Some(&mut *dx);
-    lstm::backward(
-        params,
-        x,
-        init,
-        &a,
-        &mut caches,
-        da,
-        &mut grads,
-        full,
-        &mut dstate,
-    )
-    .unwrap();
+    let (mut a, mut caches) = (garbage_for(steps), garbage_for::<C::Cache<M>>(steps));
+    let _ = cell.forward(x, init, &mut a, &mut caches).unwrap(); // for the caches before backward
+    let state_after = |t: usize| C::state_after(&a[t], &caches[t]);
+    let states_expected: Vec<_> = (0..steps.div_ceil(k))
+        .map(|s| state_after(steps.min((s + 1) * k) - 1))
+        .collect();
+    let tape = cell.forward(x, init, &mut a, &mut caches).unwrap();
+    let (mut grads, mut dx) = (net.grads.clone(), garbage_for(steps));
+    let mut dstate = net.dstate.clone();
+    (tape.backward(&net.da, &mut grads, Some(&mut dx), &mut dstate)).unwrap();
 
-    let mut states = garbage::<State<A, M, T>>(steps.div_ceil(k));
-    let (mut a_k, mut caches_k, mut da_k) = (garbage(k), garbage(k), garbage(k));
-    checkpoint::lstm_forward(params, x, init, &mut states, &mut a_k, &mut caches_k).unwrap();
-    for (s, state) in states.iter().enumerate() {
-        let t = steps.min((s + 1) * k) - 1;
-        assert_same(&what("a"), &state.a, &a[t]);
-        assert_same(&what("c"), &state.c, &c[t]);
-    }
-    // What is left in the buffers does not matter.
-    (a_k, caches_k) = (garbage(k), garbage(k));
     for with_dx in [true, false] {
+        let mut states = garbage_for::<C::State<M>>(steps.div_ceil(k));
+        let (mut a_k, mut caches_k, mut da_k) = (garbage_for(k), garbage_for(k), garbage_for(k));
+        let tape =
+            checkpoint::forward(cell, x, init, &mut states, &mut a_k, &mut caches_k).unwrap();
+        assert_same_bits(&what("states"), tape.states(), &states_expected);
         let mut segments = Segments {
             end: steps,
             k,
             a: &a,
-            da,
+            da: &net.da,
         };
-        let (mut grads_k, mut dx_k, mut dstate_k) =
-            (net.grads.clone(), garbage(steps), net.dstate.clone());
-        checkpoint::lstm_backward(
-            params,
-            x,
-            init,
-            &states,
-            &mut a_k,
-            &mut caches_k,
+        let (mut grads_k, mut dx_k) = (net.grads.clone(), garbage_for(steps));
+        let mut dstate_k = net.dstate.clone();
+        tape.backward(
             &mut da_k,
             |start, a, da| segments.gradient(start, a, da),
             &mut grads_k,
@@ -160,208 +140,80 @@ fn lstm_with_recomputation<T: Real>(steps: usize, k: usize) {
     }
 }
 
-fn rnn_with_recomputation<T: Real>(steps: usize, k: usize) {
-    let what = |what| format!("RNN, T {steps}, k {k}: {what}");
-    let random = &mut Random::new((1000 * steps + k) as u64);
-    let net = In::<rnn::Params<X, A, T>, Matrix<A, M, T>, T>::random(steps, random);
-    let (params, x, a0) = (&net.params, &net.x, &net.init);
-
-    let mut a = garbage(steps);
-    rnn::forward(params, x, a0, &mut a).unwrap();
-    let (mut grads, mut dx, mut dstate) = (net.grads.clone(), garbage(steps), net.dstate.clone());
-    let (mut dz, full) = (net.da.clone(), Some(&mut *dx));
-    rnn::backward(params, x, a0, &a, &mut dz, &mut grads, full, &mut dstate).unwrap();
-
-    let mut states = garbage(steps.div_ceil(k));
-    let (mut a_k, mut da_k) = (garbage(k), garbage(k));
-    checkpoint::rnn_forward(params, x, a0, &mut states, &mut a_k).unwrap();
-    for (s, state) in states.iter().enumerate() {
-        assert_same(&what("a"), state, &a[steps.min((s + 1) * k) - 1]);
-    }
-    a_k = garbage(k);
-    for with_dx in [true, false] {
-        let mut segments = Segments {
-            end: steps,
-            k,
-            a: &a,
-            da: &net.da,
-        };
-        let (mut grads_k, mut dx_k, mut dstate_k) =
-            (net.grads.clone(), garbage(steps), net.dstate.clone());
-        checkpoint::rnn_backward(
-            params,
-            x,
-            a0,
-            &states,
-            &mut a_k,
-            &mut da_k,
-            |start, a, da| segments.gradient(start, a, da),
-            &mut grads_k,
-            with_dx.then_some(&mut dx_k),
-            &mut dstate_k,
-        )
-        .unwrap();
-        assert_eq!(segments.end, 0);
-        assert_same(&what("grads"), &grads_k, &grads);
-        assert_same(&what("da_state"), &dstate_k, &dstate);
-        if with_dx {
-            assert_same_bits(&what("dx"), &dx_k, &dx);
-        }
-    }
-}
-
 #[test]
 fn recomputation_changes_no_bit() {
     // 70 steps are more than the kernels work through at once.
     for steps in [0, 1, 2, 7, 12, 70] {
         for k in [1, 2, 3, 5, 12, 33, 100] {
-            lstm_with_recomputation::<f32>(steps, k);
-            lstm_with_recomputation::<f64>(steps, k);
-            rnn_with_recomputation::<f32>(steps, k);
-            rnn_with_recomputation::<f64>(steps, k);
+            recomputation_of::<lstm::Params<X, A, f32>>(steps, k);
+            recomputation_of::<lstm::Params<X, A, f64>>(steps, k);
+            recomputation_of::<rnn::Params<X, A, f32>>(steps, k);
+            recomputation_of::<rnn::Params<X, A, f64>>(steps, k);
         }
     }
 }
 
-/// Lengths for 7 steps in segments of 3: the buffers of a segment, the states, dx.
-const RIGHT: [usize; 5] = [3, 3, 3, 3, 7];
+/// For 7 steps with the buffers of a segment, caches, a and da, the states, and dx as long as this: what the calls return.
+fn recomputation_with<C: Plain<X, A>>(
+    [k, a, da, states, dx]: [usize; 5],
+) -> Result<(), LengthMismatch> {
+    let net = In::<C>::random(7, &mut Random::new(1));
+    let (mut a, mut caches) = (garbage_for(a), garbage_for::<C::Cache<M>>(k));
+    let (mut states, mut dx) = (garbage_for::<C::State<M>>(states), garbage_for(dx));
+    let before = (a.clone(), caches.clone(), states.clone());
+    let In { cell, x, init, .. } = &net;
+    let forward = checkpoint::forward(cell, x, init, &mut states, &mut a, &mut caches).map(drop);
+    let written = (a.clone(), caches, states.clone()) != before;
+    assert_eq!(written, forward.is_ok());
+    forward?;
 
-/// The lengths that are right, with each in turn wrong; and what the error must be.
-fn wrong(names: [(usize, &'static str); 4]) -> Vec<([usize; 5], LengthMismatch)> {
-    let mut all = vec![];
-    for (i, what) in names {
+    let mut caches = garbage_for::<C::Cache<M>>(k);
+    let tape = checkpoint::forward(cell, x, init, &mut states, &mut a, &mut caches)?;
+    let mut da = garbage_for(da);
+    let (mut grads, mut dstate, mut called) = (net.grads.clone(), net.dstate.clone(), false);
+    let (before, at) = ((da.clone(), dx.clone()), Some(&mut *dx));
+    let backward = tape.backward(
+        &mut da,
+        |_, _, _| called = true,
+        &mut grads,
+        at,
+        &mut dstate,
+    );
+    let written = (da, dx) != before || (&grads, &dstate) != (&net.grads, &net.dstate);
+    assert_eq!((called, written), (backward.is_ok(), backward.is_ok()));
+    backward
+}
+
+fn recomputation_lengths_of<C: Plain<X, A>>() {
+    let right = [3, 3, 3, 3, 7]; // segments of 3 steps
+    assert_eq!(recomputation_with::<C>(right), Ok(()));
+    for (i, what) in [(1, "a"), (2, "da"), (3, "states"), (4, "dx")] {
         for found in [0, 2, 4, 8] {
-            let (mut lengths, expected) = (RIGHT, RIGHT[i]);
+            let (mut lengths, expected) = (right, right[i]);
             lengths[i] = found;
-            all.push((
-                lengths,
-                LengthMismatch {
-                    what,
-                    expected,
-                    found,
-                },
-            ));
+            let error = LengthMismatch {
+                what,
+                expected,
+                found,
+            };
+            assert_eq!(recomputation_with::<C>(lengths), Err(error));
         }
-    }
-    all
-}
-
-#[test]
-fn recomputation_lengths() {
-    let random = &mut Random::new(1);
-    let net = In::<lstm::Params<X, A, f32>, State<A, M>, f32>::random(7, random);
-    let run = |[k, a, da, states, dx]: [usize; 5]| {
-        let (mut a, mut caches, mut da) = (garbage(a), garbage(k), garbage(da));
-        let (mut states, mut dx) = (garbage(states), garbage(dx));
-        let (params, x, init) = (&net.params, &net.x, &net.init);
-        let forward = checkpoint::lstm_forward(params, x, init, &mut states, &mut a, &mut caches);
-        let written = states != garbage::<State<A, M>>(states.len())
-            || a != garbage(a.len())
-            || caches != garbage::<Cache<A, M>>(k);
-        assert_eq!(written, forward.is_ok());
-        (a, caches) = (garbage(a.len()), garbage(k));
-        let (mut grads, mut dstate, mut called) = (net.grads.clone(), net.dstate.clone(), false);
-        let backward = checkpoint::lstm_backward(
-            params,
-            x,
-            init,
-            &states,
-            &mut a,
-            &mut caches,
-            &mut da,
-            |_, _, _| called = true,
-            &mut grads,
-            Some(&mut dx),
-            &mut dstate,
-        );
-        let written = a != garbage(a.len())
-            || caches != garbage::<Cache<A, M>>(k)
-            || da != garbage(da.len())
-            || dx != garbage(dx.len())
-            || (&grads, &dstate) != (&net.grads, &net.dstate);
-        assert_eq!((called, written), (backward.is_ok(), backward.is_ok()));
-        (forward, backward)
-    };
-    assert_eq!(run(RIGHT), (Ok(()), Ok(())));
-    for (lengths, error) in wrong([(1, "a"), (2, "da"), (3, "states"), (4, "dx")]) {
-        let (forward, backward) = run(lengths);
-        assert_eq!(backward, Err(error));
-        let of_forward = matches!(error.what, "a" | "states");
-        assert_eq!(forward, if of_forward { Err(error) } else { Ok(()) });
     }
     let no_segment = LengthMismatch {
         what: "caches",
         expected: 1,
         found: 0,
     };
-    assert_eq!(run([0, 0, 0, 0, 7]), (Err(no_segment), Err(no_segment)));
+    assert_eq!(recomputation_with::<C>([0, 0, 0, 0, 7]), Err(no_segment));
+}
 
-    let net = In::<rnn::Params<X, A, f32>, Matrix<A, M>, f32>::random(7, random);
-    let run = |[a, _, da, states, dx]: [usize; 5]| {
-        let (mut a, mut da) = (garbage(a), garbage(da));
-        let (mut states, mut dx) = (garbage(states), garbage(dx));
-        let (params, x, a0) = (&net.params, &net.x, &net.init);
-        let forward = checkpoint::rnn_forward(params, x, a0, &mut states, &mut a);
-        let written = states != garbage(states.len()) || a != garbage(a.len());
-        assert_eq!(written, forward.is_ok());
-        a = garbage(a.len());
-        let (mut grads, mut dstate, mut called) = (net.grads.clone(), net.dstate.clone(), false);
-        let backward = checkpoint::rnn_backward(
-            params,
-            x,
-            a0,
-            &states,
-            &mut a,
-            &mut da,
-            |_, _, _| called = true,
-            &mut grads,
-            Some(&mut dx),
-            &mut dstate,
-        );
-        let written = a != garbage(a.len())
-            || da != garbage(da.len())
-            || dx != garbage(dx.len())
-            || (&grads, &dstate) != (&net.grads, &net.dstate);
-        assert_eq!((called, written), (backward.is_ok(), backward.is_ok()));
-        (forward, backward)
-    };
-    assert_eq!(run(RIGHT), (Ok(()), Ok(())));
-    for (lengths, error) in wrong([(2, "da"), (3, "states"), (4, "dx"), (4, "dx")]) {
-        let (forward, backward) = run(lengths);
-        assert_eq!(backward, Err(error));
-        assert_eq!(
-            forward,
-            if error.what == "states" {
-                Err(error)
-            } else {
-                Ok(())
-            }
-        );
-    }
-    let no_segment = LengthMismatch {
-        what: "a",
-        expected: 1,
-        found: 0,
-    };
-    assert_eq!(run([0, 0, 0, 0, 7]), (Err(no_segment), Err(no_segment)));
+#[test]
+fn recomputation_lengths() {
+    recomputation_lengths_of::<lstm::Params<X, A>>();
+    recomputation_lengths_of::<rnn::Params<X, A>>();
 }
 
 // ------------------------------------------------------------------------------- different lengths
-
-fn column<const R: usize, T: Real>(w: &Matrix<R, M, T>, m: usize) -> Matrix<R, 1, T> {
-    Matrix::from_columns([*w.column(m).unwrap()])
-}
-
-fn columns<const R: usize, T: Real>(w: &[Matrix<R, M, T>], m: usize) -> Vec<Matrix<R, 1, T>> {
-    w.iter().map(|w| column(w, m)).collect()
-}
-
-fn state_column<T: Real>(state: &State<A, M, T>, m: usize) -> State<A, 1, T> {
-    State {
-        a: column(&state.a, m),
-        c: column(&state.c, m),
-    }
-}
 
 /// dW + dz·uᵀ and db + dz for one step of one sample.
 fn add_gradients<T: Real>(
@@ -381,28 +233,36 @@ fn add_gradients<T: Real>(
     }
 }
 
-/// A sample on its own: a, dx, what is left of the gradient at the start, dz of every gate.
-struct Sample<S, D, T: Real> {
-    a: Vec<Matrix<A, 1, T>>,
-    last: S,
-    dx: Vec<Matrix<X, 1, T>>,
-    dstate: S,
-    dz: Vec<D>,
+/// A sample on its own: its outputs, state and gradients.
+struct Sample<C: Plain<X, A>> {
+    a: Vec<Matrix<A, 1, C::Scalar>>,
+    last: C::State<1>,
+    dx: Vec<Matrix<X, 1, C::Scalar>>,
+    dstate: C::State<1>,
+    /// The caches after backward: they begin with dz of every gate.
+    dz: Vec<C::Cache<1>>,
 }
 
-/// The steps that are no padding, in the order in which they are added up, with the output before
-/// each.
-fn steps<S, D, T: Real>(
-    samples: &[Sample<S, D, T>],
-    lengths: [usize; M],
-) -> Vec<(usize, usize, Option<Matrix<A, 1, T>>)> {
-    let mut all = vec![];
-    for t in (0..lengths.into_iter().max().unwrap()).rev() {
-        for m in (0..M).filter(|&m| t < lengths[m]) {
-            all.push((t, m, t.checked_sub(1).map(|t| samples[m].a[t].clone())));
+impl<C: Plain<X, A>> Sample<C> {
+    /// Sample `m` of a batch, without the steps from `length` on.
+    fn of(net: &In<C>, m: usize, length: usize) -> Self {
+        let x: Vec<Matrix<X, 1, _>> = samples(&net.x[..length], X, m);
+        let da: Vec<Matrix<A, 1, _>> = samples(&net.da[..length], A, m);
+        let init: C::State<1> = sample(&net.init, A, m);
+        let (mut a, mut dz) = (garbage_for(length), garbage_for(length));
+        let (mut last, mut dx) = (garbage(), garbage_for(length));
+        let (mut grads, mut dstate) = (C::default(), sample(&net.dstate, A, m));
+        let tape = net.cell.forward(&x, &init, &mut a, &mut dz).unwrap();
+        tape.last(&mut last);
+        (tape.backward(&da, &mut grads, Some(&mut dx), &mut dstate)).unwrap();
+        Sample {
+            a,
+            last,
+            dx,
+            dstate,
+            dz,
         }
     }
-    all
 }
 
 /// What stands where nothing must be looked at.
@@ -416,8 +276,8 @@ enum Padding {
 const PADDINGS: [Padding; 3] = [Padding::Zeros, Padding::Small, Padding::Large];
 
 /// x with this padding, da with NaN in the place of it, and here and there a zero with a sign.
-fn pad<P, S: Flat<Scalar = T>, T: Real>(
-    net: &mut In<P, S, T>,
+fn pad<C: Plain<X, A>>(
+    net: &mut In<C>,
     lengths: [usize; M],
     padding: Padding,
     random: &mut Random,
@@ -426,183 +286,88 @@ fn pad<P, S: Flat<Scalar = T>, T: Real>(
         for m in (0..M).filter(|&m| t >= lengths[m]) {
             let column = x.column_mut(m).unwrap();
             match padding {
-                Padding::Zeros => column.fill(T::ZERO),
+                Padding::Zeros => column.fill(C::Scalar::ZERO),
                 Padding::Small => random.fill(column, 1.0),
                 Padding::Large => random.fill(column, 1e30),
             }
-            da.column_mut(m).unwrap().fill(T::from_f64(f64::NAN));
+            da.column_mut(m)
+                .unwrap()
+                .fill(C::Scalar::from_f64(f64::NAN));
         }
         for m in (0..M).filter(|&m| t < lengths[m] && random.index(2) == 0) {
-            da.column_mut(m).unwrap().fill(-T::ZERO);
+            da.column_mut(m).unwrap().fill(-C::Scalar::ZERO);
         }
     }
     for scalar in net.dstate.as_flat_mut() {
         if random.index(3) == 0 {
-            *scalar = -T::ZERO;
+            *scalar = -C::Scalar::ZERO;
         }
     }
 }
 
-fn lstm_with_lengths<T: Real>(lengths: [usize; M], steps_padded: usize, padding: Padding) {
-    let what = |what| format!("LSTM, {lengths:?} of {steps_padded}, {padding:?}: {what}");
+fn padding_of<C: Plain<X, A>>(lengths: [usize; M], steps: usize, padding: Padding) {
+    let what = |what| format!("{}, {lengths:?} of {steps}, {padding:?}: {what}", C::NAME);
     let random = &mut Random::new(lengths.iter().fold(1, |seed, l| 100 * seed + *l as u64));
-    let mut net = In::<lstm::Params<X, A, T>, State<A, M, T>, T>::random(steps_padded, random);
+    let mut net = In::<C>::random(steps, random);
     pad(&mut net, lengths, padding, random);
-    let (params, x, init) = (&net.params, &net.x, &net.init);
+    let In { cell, x, init, .. } = &net;
 
-    let samples: Vec<_> = (0..M)
-        .map(|m| {
-            let x = columns(&x[..lengths[m]], m);
-            let da = columns(&net.da[..lengths[m]], m);
-            let init = state_column(init, m);
-            let (mut a, mut dx) = (garbage(x.len()), garbage(x.len()));
-            let mut dz = garbage::<Cache<A, 1, T>>(x.len());
-            lstm::forward(params, &x, &init, &mut a, &mut dz).unwrap();
-            let last = match x.len() {
-                0 => init.clone(),
-                n => State {
-                    a: a[n - 1].clone(),
-                    c: dz[n - 1].c.clone(),
-                },
-            };
-            let (mut grads, mut dstate) = (lstm::Params::zeros(), state_column(&net.dstate, m));
-            let out = Some(&mut *dx);
-            lstm::backward(
-                params,
-                &x,
-                &init,
-                &a,
-                &mut dz,
-                &da,
-                &mut grads,
-                out,
-                &mut dstate,
-            )
-            .unwrap();
-            Sample {
-                a,
-                last,
-                dx,
-                dstate,
-                dz,
-            }
-        })
-        .collect();
+    let alone: [Sample<C>; M] = std::array::from_fn(|m| Sample::of(&net, m, lengths[m]));
+    // The steps that are no padding, in the order in which they are added up.
     let mut expected = net.grads.clone();
-    for (t, m, a_prev) in steps(&samples, lengths) {
-        let (x, dz) = (column(&x[t], m), &samples[m].dz[t]);
-        let a_prev = a_prev.unwrap_or_else(|| column(&init.a, m));
-        add_gradients(&mut expected.f, &dz.f, &x, &a_prev);
-        add_gradients(&mut expected.i, &dz.i, &x, &a_prev);
-        add_gradients(&mut expected.g, &dz.g, &x, &a_prev);
-        add_gradients(&mut expected.o, &dz.o, &x, &a_prev);
+    for t in (0..steps).rev() {
+        for m in (0..M).filter(|&m| t < lengths[m]) {
+            let a_prev = match t {
+                0 => sample(&first(init), A, m),
+                _ => alone[m].a[t - 1].clone(),
+            };
+            let x = sample(&x[t], X, m);
+            let gates = Affine::slice_from_flat_mut(expected.as_flat_mut()).unwrap();
+            for (gate, dz) in gates.iter_mut().zip(alone[m].dz[t].as_flat().chunks(A)) {
+                add_gradients(gate, Matrix::from_flat(dz).unwrap(), &x, &a_prev);
+            }
+        }
     }
 
-    let (mut a, mut caches) = (
-        garbage(steps_padded),
-        garbage::<Cache<A, M, T>>(steps_padded),
-    );
-    lstm::forward(params, x, init, &mut a, &mut caches).unwrap();
-    let mut last: State<A, M, T> = State::zeros();
-    lengths::lstm_last(&lengths, init, &a, &caches, &mut last).unwrap();
-    let (mut dx, mut da) = (garbage(steps_padded), net.da.clone());
-    let (mut grads, mut dstate) = (net.grads.clone(), net.dstate.clone());
-    let mut scratch = [random.flat(1.0), random.flat(1.0)];
-    lengths::lstm_backward(
-        params,
-        &lengths,
-        x,
-        init,
-        &a,
-        &mut caches,
-        &mut da,
-        &mut grads,
-        Some(&mut dx),
-        &mut dstate,
-        &mut scratch,
-    )
-    .unwrap();
-    for (m, sample) in samples.iter().enumerate() {
+    let (mut a, mut caches) = (garbage_for(steps), garbage_for(steps));
+    let tape = cell.forward(x, init, &mut a, &mut caches).unwrap();
+    let mut last: C::State<M> = garbage();
+    lengths::last(&lengths, &tape, &mut last).unwrap();
+    let mut dx = garbage_for(steps);
+    let (mut grads, mut dstate) = (net.grads.clone(), garbage());
+    let (da, dlast, at) = (&net.da, &net.dstate, Some(&mut *dx));
+    lengths::backward(&lengths, tape, da, dlast, &mut grads, at, &mut dstate).unwrap();
+    for (m, alone) in alone.iter().enumerate() {
         let n = lengths[m];
-        assert_same_bits(&what("a"), &columns(&a[..n], m), &sample.a);
-        assert_same(&what("last"), &state_column(&last, m), &sample.last);
-        assert_same_bits(&what("dx"), &columns(&dx[..n], m), &sample.dx);
-        let zeros = vec![Matrix::zeros(); steps_padded - n];
-        assert_same_bits(&what("dx of padding"), &columns(&dx[n..], m), &zeros);
-        assert_same(&what("dstate"), &state_column(&dstate, m), &sample.dstate);
+        assert_same_bits(&what("a"), &samples(&a[..n], A, m), &alone.a);
+        assert_same(&what("last"), &sample(&last, A, m), &alone.last);
+        assert_same_bits(&what("dz"), &samples(&caches[..n], A, m), &alone.dz);
+        assert_same_bits(&what("dx"), &samples(&dx[..n], X, m), &alone.dx);
+        let zeros = vec![Matrix::<X, 1, _>::zeros(); steps - n];
+        assert_same_bits(&what("dx of padding"), &samples(&dx[n..], X, m), &zeros);
+        assert_same(&what("dstate"), &sample(&dstate, A, m), &alone.dstate);
     }
     assert_same(&what("grads"), &grads, &expected);
+
+    // Without dx, everything else is the same.
+    let tape = cell.forward(x, init, &mut a, &mut caches).unwrap();
+    let (mut without, mut dstate_without) = (net.grads.clone(), garbage());
+    let at = &mut dstate_without;
+    lengths::backward(&lengths, tape, da, dlast, &mut without, None, at).unwrap();
+    assert_same(&what("grads without dx"), &without, &expected);
+    assert_same(&what("dstate without dx"), &dstate_without, &dstate);
 }
 
-fn rnn_with_lengths<T: Real>(lengths: [usize; M], steps_padded: usize, padding: Padding) {
-    let what = |what| format!("RNN, {lengths:?} of {steps_padded}, {padding:?}: {what}");
-    let random = &mut Random::new(lengths.iter().fold(1, |seed, l| 100 * seed + *l as u64));
-    let mut net = In::<rnn::Params<X, A, T>, Matrix<A, M, T>, T>::random(steps_padded, random);
-    pad(&mut net, lengths, padding, random);
-    let (params, x, a0) = (&net.params, &net.x, &net.init);
-
-    let samples: Vec<_> = (0..M)
-        .map(|m| {
-            let x = columns(&x[..lengths[m]], m);
-            let mut dz = columns(&net.da[..lengths[m]], m);
-            let a0 = column(a0, m);
-            let (mut a, mut dx) = (garbage(x.len()), garbage(x.len()));
-            rnn::forward(params, &x, &a0, &mut a).unwrap();
-            let last = a.last().unwrap_or(&a0).clone();
-            let (mut grads, mut dstate) = (rnn::Params::zeros(), column(&net.dstate, m));
-            let out = Some(&mut *dx);
-            rnn::backward(params, &x, &a0, &a, &mut dz, &mut grads, out, &mut dstate).unwrap();
-            Sample {
-                a,
-                last,
-                dx,
-                dstate,
-                dz,
-            }
-        })
-        .collect();
-    let mut expected = net.grads.clone();
-    for (t, m, a_prev) in steps(&samples, lengths) {
-        let a_prev = a_prev.unwrap_or_else(|| column(a0, m));
-        add_gradients(&mut expected, &samples[m].dz[t], &column(&x[t], m), &a_prev);
-    }
-
-    let mut a = garbage(steps_padded);
-    rnn::forward(params, x, a0, &mut a).unwrap();
-    let mut last: Matrix<A, M, T> = Matrix::zeros();
-    lengths::rnn_last(&lengths, a0, &a, &mut last).unwrap();
-    let (mut dx, mut da) = (garbage(steps_padded), net.da.clone());
-    let (mut grads, mut dstate) = (net.grads.clone(), net.dstate.clone());
-    let mut scratch = random.flat(1.0);
-    lengths::rnn_backward(
-        params,
-        &lengths,
-        x,
-        a0,
-        &a,
-        &mut da,
-        &mut grads,
-        Some(&mut dx),
-        &mut dstate,
-        &mut scratch,
-    )
-    .unwrap();
-    for (m, sample) in samples.iter().enumerate() {
-        let n = lengths[m];
-        assert_same_bits(&what("a"), &columns(&a[..n], m), &sample.a);
-        assert_same(&what("last"), &column(&last, m), &sample.last);
-        assert_same_bits(&what("dz"), &columns(&da[..n], m), &sample.dz);
-        assert_same_bits(&what("dx"), &columns(&dx[..n], m), &sample.dx);
-        let zeros = vec![Matrix::zeros(); steps_padded - n];
-        assert_same_bits(&what("dx of padding"), &columns(&dx[n..], m), &zeros);
-        assert_same(&what("da_state"), &column(&dstate, m), &sample.dstate);
-    }
-    assert_same(&what("grads"), &grads, &expected);
+/// a, the first matrix of a state.
+fn first<F: Flat>(state: &F) -> Matrix<A, M, F::Scalar> {
+    let mut a = Matrix::zeros();
+    a.as_flat_mut().copy_from_slice(&state.as_flat()[..A * M]);
+    a
 }
 
 #[test]
 fn padding_changes_no_bit() {
-    let mut cases = vec![([70, 33, 65], 70), ([0, 64, 65], 130)];
+    let mut cases = vec![([70, 33, 65], 70), ([0, 64, 65], 130), ([0; M], 0)];
     let some = [0, 1, 4, 6];
     for l0 in some {
         for l1 in some {
@@ -611,111 +376,153 @@ fn padding_changes_no_bit() {
     }
     for (lengths, steps) in cases {
         for padding in PADDINGS {
-            lstm_with_lengths::<f32>(lengths, steps, padding);
-            lstm_with_lengths::<f64>(lengths, steps, padding);
-            rnn_with_lengths::<f32>(lengths, steps, padding);
-            rnn_with_lengths::<f64>(lengths, steps, padding);
+            padding_of::<lstm::Params<X, A, f32>>(lengths, steps, padding);
+            padding_of::<lstm::Params<X, A, f64>>(lengths, steps, padding);
+            padding_of::<rnn::Params<X, A, f32>>(lengths, steps, padding);
+            padding_of::<rnn::Params<X, A, f64>>(lengths, steps, padding);
         }
+    }
+}
+
+fn lengths_that_do_not_fit_of<C: Plain<X, A>>() {
+    let net = In::<C>::random(4, &mut Random::new(1));
+    let In { cell, x, init, .. } = &net;
+    let run = |[da, dx, longest]: [usize; 3], at: usize| {
+        let (mut a, mut caches) = (garbage_for(4), garbage_for::<C::Cache<M>>(4));
+        let _ = cell.forward(x, init, &mut a, &mut caches).unwrap();
+        let (da, mut dx) = (garbage_for(da), garbage_for(dx));
+        let (mut grads, mut dstate) = (net.grads.clone(), garbage::<C::State<M>>());
+        let before = (caches.clone(), dx.clone(), dstate.clone());
+
+        let mut lengths = [3, 0, 4];
+        lengths[at] = longest;
+        let tape = cell.forward(x, init, &mut a, &mut caches).unwrap();
+        let (dlast, out) = (&net.dstate, Some(&mut *dx));
+        let result = lengths::backward(&lengths, tape, &da, dlast, &mut grads, out, &mut dstate);
+        let written = (caches, dx, dstate) != before || grads != net.grads;
+        assert_eq!(written, result.is_ok());
+        result
+    };
+    for at in 0..M {
+        let right = [4; 3];
+        assert_eq!(run(right, at), Ok(()));
+        for (i, what) in ["da", "dx", "lengths"].into_iter().enumerate() {
+            // Shorter lengths are right.
+            let wrong: &[usize] = if i == 2 { &[5, usize::MAX] } else { &[0, 3, 5] };
+            for &found in wrong {
+                let mut lengths = right;
+                lengths[i] = found;
+                let expected = 4;
+                let error = LengthMismatch {
+                    what,
+                    expected,
+                    found,
+                };
+                assert_eq!(run(lengths, at), Err(error));
+            }
+        }
+        let (mut a, mut caches) = (garbage_for(4), garbage_for(4));
+        let tape = cell.forward(x, init, &mut a, &mut caches).unwrap();
+        let (mut lengths, mut last) = ([0; M], garbage::<C::State<M>>());
+        lengths[at] = 5;
+        let error = LengthMismatch {
+            what: "lengths",
+            expected: 4,
+            found: 5,
+        };
+        assert_eq!(lengths::last(&lengths, &tape, &mut last), Err(error));
+        assert_same("last after an error", &last, &garbage());
     }
 }
 
 #[test]
 fn lengths_that_do_not_fit() {
-    let random = &mut Random::new(1);
-    let mismatch = |what, expected, found| {
-        Err(LengthMismatch {
-            what,
-            expected,
-            found,
-        })
-    };
-    // a, caches, da, dx, the greatest length
-    let right = [4; 5];
-    let names = ["a", "caches", "da", "dx", "lengths"];
+    lengths_that_do_not_fit_of::<lstm::Params<X, A>>();
+    lengths_that_do_not_fit_of::<rnn::Params<X, A>>();
+}
 
-    let net = In::<lstm::Params<X, A, f32>, State<A, M>, f32>::random(4, random);
-    let mut run = |[a, caches, da, dx, longest]: [usize; 5]| {
-        let (a, mut caches) = (
-            random.sequence(a, 1.0),
-            vec![random.flat::<Cache<A, M>>(1.0); caches],
-        );
-        let (mut da, mut dx) = (garbage(da), garbage(dx));
-        let (mut grads, mut dstate) = (net.grads.clone(), net.dstate.clone());
-        let mut scratch: [State<A, M>; 2] = [random.flat(1.0), random.flat(1.0)];
-        let before = (caches.clone(), da.clone(), dx.clone(), scratch.clone());
-        let result = lengths::lstm_backward(
-            &net.params,
-            &[longest, 0, 3],
-            &net.x,
-            &net.init,
-            &a,
-            &mut caches,
-            &mut da,
-            &mut grads,
-            Some(&mut dx),
-            &mut dstate,
-            &mut scratch,
-        );
-        let written =
-            (caches, da, dx, scratch) != before || (&grads, &dstate) != (&net.grads, &net.dstate);
-        assert_eq!(written, result.is_ok());
-        result
-    };
-    assert_eq!(run(right), Ok(()));
-    for (i, name) in names.into_iter().enumerate() {
-        for wrong in [0, 3, 5] {
-            if name == "lengths" && wrong < 4 {
-                continue; // shorter is right
+/// Moves the steps of a padded batch: [`lengths::reverse`] and the like.
+type Move<T> = fn(&[usize; M], &mut [Matrix<X, M, T>]) -> Result<(), LengthMismatch>;
+
+/// All lengths from 0 to `steps`.
+fn all_lengths(steps: usize) -> impl Iterator<Item = [usize; M]> {
+    let n = steps + 1;
+    (0..n.pow(M as u32)).map(move |i| [i % n, i / n % n, i / (n * n)])
+}
+
+fn moves_are_index_computations<T: Real>() {
+    type From = fn(usize, usize, usize) -> usize;
+    // Where the column comes from that afterwards stands at step t, with a length of l, of T steps.
+    let moves: [(&str, Move<T>, From); 3] = [
+        ("reverse", lengths::reverse, |t, l, _| {
+            if t < l { l - 1 - t } else { t }
+        }),
+        (
+            "padding_to_back",
+            lengths::padding_to_back,
+            |t, l, steps| (t + steps - l) % steps,
+        ),
+        (
+            "padding_to_front",
+            lengths::padding_to_front,
+            |t, l, steps| (t + l) % steps,
+        ),
+    ];
+    let random = &mut Random::new(2);
+    for steps in 0..=6 {
+        let before = random.sequence::<X, M, T>(steps, 1.0);
+        for (name, run, from) in moves {
+            for lengths in all_lengths(steps) {
+                let mut expected = before.clone();
+                for (t, expected) in expected.iter_mut().enumerate() {
+                    for (m, &l) in lengths.iter().enumerate() {
+                        for r in 0..X {
+                            expected[(r, m)] = before[from(t, l, steps)][(r, m)];
+                        }
+                    }
+                }
+                let mut found = before.clone();
+                assert_eq!(run(&lengths, &mut found), Ok(()));
+                assert_same_bits(
+                    &format!("{name}, {lengths:?} of {steps}"),
+                    &found,
+                    &expected,
+                );
             }
-            let mut lengths = right;
-            lengths[i] = wrong;
-            assert_eq!(run(lengths), mismatch(name, 4, wrong));
+            for m in 0..M {
+                let (mut lengths, mut found) = ([steps; M], before.clone());
+                lengths[m] = steps + 1;
+                let error = LengthMismatch {
+                    what: "lengths",
+                    expected: steps,
+                    found: steps + 1,
+                };
+                assert_eq!(run(&lengths, &mut found), Err(error));
+                assert_same_bits(&format!("{name} after an error"), &found, &before);
+            }
         }
     }
+}
 
-    let net = In::<rnn::Params<X, A, f32>, Matrix<A, M>, f32>::random(4, random);
-    let mut run = |[a, _, da, dx, longest]: [usize; 5]| {
-        let a = random.sequence(a, 1.0);
-        let (mut da, mut dx) = (garbage(da), garbage(dx));
-        let (mut grads, mut dstate) = (net.grads.clone(), net.dstate.clone());
-        let mut scratch: Matrix<A, M> = random.flat(1.0);
-        let before = (da.clone(), dx.clone(), scratch.clone());
-        let result = lengths::rnn_backward(
-            &net.params,
-            &[longest, 0, 3],
-            &net.x,
-            &net.init,
-            &a,
-            &mut da,
-            &mut grads,
-            Some(&mut dx),
-            &mut dstate,
-            &mut scratch,
-        );
-        let written = (da, dx, scratch) != before || (&grads, &dstate) != (&net.grads, &net.dstate);
-        assert_eq!(written, result.is_ok());
-        result
-    };
-    assert_eq!(run(right), Ok(()));
-    for (i, name) in names.into_iter().enumerate().filter(|&(i, _)| i != 1) {
-        for wrong in [0, 3, 5] {
-            if name == "lengths" && wrong < 4 {
-                continue;
+#[test]
+fn samples_are_turned_round_and_moved() {
+    moves_are_index_computations::<f32>();
+    moves_are_index_computations::<f64>();
+}
+
+/// [`lengths::zero_beyond`] leaves what is before the end, and needs no length to fit.
+#[test]
+fn zeros_stand_beyond_the_ends() {
+    let before = Random::new(3).sequence::<X, M, f32>(4, 1.0);
+    for lengths in all_lengths(5) {
+        let mut found = before.clone();
+        lengths::zero_beyond(&lengths, &mut found);
+        let mut expected = before.clone();
+        for (t, step) in expected.iter_mut().enumerate() {
+            for m in (0..M).filter(|&m| t >= lengths[m]) {
+                *step.column_mut(m).unwrap() = [0.0; X];
             }
-            let mut lengths = right;
-            lengths[i] = wrong;
-            assert_eq!(run(lengths), mismatch(name, 4, wrong));
         }
+        assert_same_bits(&format!("{lengths:?}"), &found, &expected);
     }
-
-    let (state, a) = (State::<A, M>::zeros(), random.sequence::<A, M, f32>(4, 1.0));
-    let mut last = state.clone();
-    let caches = vec![Cache::zeros(); 3];
-    let result = lengths::lstm_last(&[0, 0, 4], &state, &a, &caches, &mut last);
-    assert_eq!(result, mismatch("caches", 4, 3));
-    let result = lengths::lstm_last(&[3, 4, 1], &state, &a[..3], &caches, &mut last);
-    assert_eq!(result, mismatch("lengths", 3, 4));
-    let result = lengths::rnn_last(&[5, 4, 1], &state.a, &a, &mut last.a);
-    assert_eq!(result, mismatch("lengths", 4, 5));
-    assert_eq!(last, state);
 }

@@ -7,8 +7,9 @@
 //! * f32: within [`rounding_bound`], which follows from the roundings of the equations and nothing else.
 //!
 //! The test counts what it compares and fails on a kind, a key or a shape that it does not know. The
-//! `layout_*` files hold the same networks in other frameworks' weight formats; `tests/layout.rs` runs
-//! them, and they are only counted here.
+//! `layout_*` files hold the same networks in other frameworks' weight formats, the `lengths_*` files
+//! layers of both directions; `tests/layout.rs` and `tests/bidirectional.rs` run them, and they are
+//! only counted here.
 
 #[path = "common/textbook.rs"]
 mod textbook;
@@ -20,7 +21,7 @@ use std::ops::{Add, Div, Mul, Sub};
 use std::path::{Path, PathBuf};
 
 use bptt::loss::{self, Reduction};
-use bptt::{Flat, Matrix, Real, dense, lstm, rnn};
+use bptt::{Cell, Flat, Matrix, Real, dense, lstm, rnn};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use serde::Deserialize;
@@ -36,8 +37,10 @@ const INVENTORY: [(&str, usize, usize); 6] = [
     ("rnn_seq", 7, 49),
 ];
 
-/// The files that `tests/layout.rs` runs, three of each kind.
-const LAYOUT_KINDS: [(&str, usize); 3] = [
+/// The files that `tests/layout.rs` and `tests/bidirectional.rs` run.
+const RUN_ELSEWHERE: [(&str, usize); 5] = [
+    ("lengths_lstm", 1),
+    ("lengths_rnn", 1),
     ("layout_keras", 3),
     ("layout_onnx", 3),
     ("layout_pytorch", 3),
@@ -454,14 +457,17 @@ fn loss_gradients<const A: usize, const M: usize, const Y: usize, T: Real>(
     let target = Matrix::<Y, M, T>::slice_from_flat(&target).unwrap();
     let mut dz = z.to_vec(); // to be overwritten
     let value = match (loss, form, case.classes()) {
-        (Loss::SquaredError, ..) => loss::squared_error(z, target, reduction, &mut dz).unwrap(),
+        (Loss::SquaredError, ..) => {
+            loss::squared_error(z, target, None, reduction, Some(&mut dz)).unwrap()
+        }
         (Loss::SoftmaxCrossEntropy, Form::Cells, Some(classes)) => {
             let steps = classes.chunks_exact(M);
             let classes: Vec<[usize; M]> = steps.map(|step| step.try_into().unwrap()).collect();
-            loss::softmax_cross_entropy_classes(z, &classes, reduction, &mut dz).unwrap()
+            loss::softmax_cross_entropy_classes(z, &classes, None, reduction, Some(&mut dz))
+                .unwrap()
         }
         (Loss::SoftmaxCrossEntropy, ..) => {
-            loss::softmax_cross_entropy(z, target, reduction, &mut dz).unwrap()
+            loss::softmax_cross_entropy(z, target, None, reduction, Some(&mut dz)).unwrap()
         }
     };
     let mut grads = dense::Params::<A, Y, T>::zeros();
@@ -497,8 +503,9 @@ fn rnn_runs<const X: usize, const A: usize, const M: usize, const Y: usize, T: R
         let mut tensors = Tensors::new();
         let mut a = vec![T::ZERO; A * M * x.len()];
         let a = Matrix::<A, M, T>::slice_from_flat_mut(&mut a).unwrap();
+        let mut dz = a.to_vec(); // to be overwritten
         if form == Form::Sequence {
-            rnn::forward(params, x, a0, a).unwrap();
+            let _ = params.forward(x, a0, a, &mut dz).unwrap();
         } else {
             let mut a_prev = a0;
             for (x, a) in x.iter().zip(&mut *a) {
@@ -508,27 +515,28 @@ fn rnn_runs<const X: usize, const A: usize, const M: usize, const Y: usize, T: R
         }
         insert_steps(&mut tensors, "a", a.iter());
 
-        let mut da = head::<A, M, Y, T>(case, form, a, &mut tensors);
-        let da = Matrix::<A, M, T>::slice_from_flat_mut(&mut da).unwrap();
+        let da = head::<A, M, Y, T>(case, form, a, &mut tensors);
+        let da = Matrix::<A, M, T>::slice_from_flat(&da).unwrap();
         let mut grads = vec![T::ZERO; rnn::Params::<X, A, T>::LEN];
         let grads = rnn::Params::<X, A, T>::from_flat_mut(&mut grads).unwrap();
         let mut dx = x.to_vec(); // to be overwritten
         let mut da_state = Matrix::zeros();
         if form == Form::Sequence {
-            rnn::backward(params, x, a0, a, da, grads, Some(&mut dx), &mut da_state).unwrap();
+            let tape = params.forward(x, a0, a, &mut dz).unwrap();
+            (tape.backward(da, grads, Some(&mut dx), &mut da_state)).unwrap();
         } else {
             for t in (0..x.len()).rev() {
-                add(&mut da[t], &da_state);
+                add(&mut da_state, &da[t]);
                 let a_prev = if t == 0 { a0 } else { &a[t - 1] };
                 rnn::cell_backward(
                     params,
                     &x[t],
                     a_prev,
                     &a[t],
-                    &mut da[t],
+                    &mut dz[t],
+                    &mut da_state,
                     grads,
                     &mut dx[t],
-                    &mut da_state,
                 );
             }
         }
@@ -562,7 +570,7 @@ fn lstm_runs<const X: usize, const A: usize, const M: usize, const Y: usize, T: 
         let mut caches = vec![T::ZERO; lstm::Cache::<A, M, T>::LEN * x.len()];
         let caches = lstm::Cache::<A, M, T>::slice_from_flat_mut(&mut caches).unwrap();
         if form == Form::Sequence {
-            lstm::forward(params, x, init, a, caches).unwrap();
+            let _ = params.forward(x, init, a, caches).unwrap();
         } else {
             let (mut prev, mut next) = (init.clone(), lstm::State::zeros());
             for ((x, a), cache) in x.iter().zip(&mut *a).zip(&mut *caches) {
@@ -590,7 +598,8 @@ fn lstm_runs<const X: usize, const A: usize, const M: usize, const Y: usize, T: 
             .as_flat_mut()
             .copy_from_slice(&case.dc_last(T::from_f64));
         if form == Form::Sequence {
-            lstm::backward(params, x, init, a, caches, da, grads, Some(dx), &mut dstate).unwrap();
+            let tape = params.forward(x, init, a, caches).unwrap();
+            (tape.backward(da, grads, Some(dx), &mut dstate)).unwrap();
         } else {
             for t in (0..x.len()).rev() {
                 add(&mut dstate.a, &da[t]);
@@ -633,7 +642,7 @@ fn lstm_runs<const X: usize, const A: usize, const M: usize, const Y: usize, T: 
         let mut states = vec![init.clone()];
         for (t, x) in x.iter().enumerate() {
             let mut next = lstm::State::zeros();
-            lstm::step(params, x, &states[t], &mut next);
+            params.step(x, &states[t], &mut next);
             states.push(next);
         }
         let a: Vec<_> = states[1..].iter().map(|state| state.a.clone()).collect();
@@ -1089,11 +1098,11 @@ fn every_vector() {
     };
     let mut failures = Vec::new();
     let mut kinds = INVENTORY.map(|(kind, ..)| (kind, Tally::default()));
-    let mut layouts = LAYOUT_KINDS.map(|(kind, _)| (kind, 0));
+    let mut elsewhere = RUN_ELSEWHERE.map(|(kind, _)| (kind, 0));
     heading();
     for entry in index() {
-        let layout = layouts.iter_mut().find(|(kind, _)| *kind == entry.kind);
-        if let Some((_, files)) = layout {
+        let counted = elsewhere.iter_mut().find(|(kind, _)| *kind == entry.kind);
+        if let Some((_, files)) = counted {
             *files += 1;
             continue;
         }
@@ -1119,7 +1128,7 @@ fn every_vector() {
     println!(
         "of the tensor's largest entry, without saturated files, where entries can be smaller than any error."
     );
-    println!("Run by tests/layout.rs: {layouts:?}");
+    println!("Run by tests/layout.rs and tests/bidirectional.rs: {elsewhere:?}");
 
     assert!(failures.is_empty(), "{:#?}", failures);
     assert_eq!(
@@ -1128,7 +1137,7 @@ fn every_vector() {
             .map(|(kind, tally)| (*kind, tally.files, tally.tensors)),
         INVENTORY
     );
-    assert_eq!(layouts, LAYOUT_KINDS);
+    assert_eq!(elsewhere, RUN_ELSEWHERE);
     assert_eq!(all.comparisons, [COMPARISONS; 2]);
     // A bound that no error comes near would be wider than the roundings explain.
     for (kind, tally) in &kinds {

@@ -21,12 +21,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use bptt::LengthMismatch;
+use bptt::Flat;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use data::Recording;
-use model::{Stream, Y, layers, most_likely};
+use model::{Net, Stream, Y, most_likely};
 use picture::{Picture, Trace};
 use train::Epoch;
 
@@ -81,8 +81,8 @@ first appear in the file to train on.
 
 weights.bin holds 1540 numbers, f32 little-endian: bptt::lstm::Params<6, 16>, then
 bptt::dense::Params<16, 4>, each in the order of its flat view. The network takes the samples as
-they are measured: the normalisation is part of the weights. A program compiles them in with
-from_le_bytes(include_bytes!(..)): see bptt::Flat::to_le_bytes.";
+they are measured: the normalisation is part of the weights. A program that declares the same Net
+compiles them in with Net::from_le_bytes(include_bytes!(..)): see bptt::Flat::to_le_bytes.";
 
 fn main() -> ExitCode {
     match run(&Options::parse()) {
@@ -121,7 +121,7 @@ fn train_one(
 ) -> Result<()> {
     let start = Instant::now();
     let bar = bar(options, options.seed)?;
-    let (weights, epochs) = train_with_bar(options, options.seed, training, &bar)?;
+    let (net, epochs) = train_with_bar(options, options.seed, training, &bar)?;
     bar.finish();
     println!(
         "seed {}: {} epochs in {:.2} s",
@@ -130,7 +130,7 @@ fn train_one(
         start.elapsed().as_secs_f32()
     );
 
-    let confusion = confusion(&weights, test)?;
+    let confusion = confusion(&net, test);
     let summary = format!(
         "{} of {} test recordings right, {:.1} %",
         right(&confusion),
@@ -140,7 +140,7 @@ fn train_one(
     println!("{summary}\n");
     print_confusion(&confusion, classes);
 
-    let traces = one_of_each_class(&weights, test)?;
+    let traces = one_of_each_class(&net, test);
     let picture = Picture {
         title: format!("What is the wearer doing? {summary}"),
         epochs: &epochs,
@@ -148,7 +148,8 @@ fn train_one(
         traces: &traces,
         samples_per_second: options.rate,
     };
-    let bytes: Vec<u8> = weights.iter().flat_map(|w| w.to_le_bytes()).collect();
+    let mut bytes = [0; size_of::<Net>()];
+    net.to_le_bytes(&mut bytes)?;
     write_all(
         &options.out,
         &[
@@ -169,10 +170,10 @@ fn compare_seeds(
     for seed in (options.seed..=u64::MAX).take(count as usize) {
         let start = Instant::now();
         let bar = bar(options, seed)?;
-        let (weights, _) = train_with_bar(options, seed, training, &bar)?;
+        let (net, _) = train_with_bar(options, seed, training, &bar)?;
         bar.finish_and_clear();
         let seconds = start.elapsed().as_secs_f32();
-        let accuracy = accuracy(&confusion(&weights, test)?);
+        let accuracy = accuracy(&confusion(&net, test));
         reached += u32::from(accuracy >= 0.95);
         println!(
             "seed {seed:>4}: test accuracy {:>5.1} %, trained in {seconds:.2} s",
@@ -195,39 +196,35 @@ fn train_with_bar(
     seed: u64,
     training: &[Recording],
     bar: &ProgressBar,
-) -> Result<(Vec<f32>, Vec<Epoch>)> {
+) -> Result<(Net, Vec<Epoch>)> {
     let mut epochs = Vec::new();
-    let weights = train::train(training, options.epochs as usize, seed, |epoch| {
+    let net = train::train(training, options.epochs as usize, seed, |epoch| {
         let (loss, percent) = (epoch.loss, 100.0 * epoch.accuracy);
         bar.set_message(format!("loss {loss:.3}, accuracy {percent:.1} %"));
         bar.inc(1);
         epochs.push(epoch);
     })?;
-    Ok((weights, epochs))
+    Ok((net, epochs))
 }
 
 /// The probability of each class after each sample: the network as a device would run it.
-fn listen(
-    weights: &[f32],
-    recording: &Recording,
-) -> std::result::Result<Vec<[f32; Y]>, LengthMismatch> {
-    let (cell, head) = layers(weights)?;
-    let mut stream = Stream::new(cell, head);
+fn listen(net: &Net, recording: &Recording) -> Vec<[f32; Y]> {
+    let mut stream = Stream::new(net);
     let samples = recording.samples.iter();
-    Ok(samples.map(|sample| stream.push(*sample)).collect())
+    samples.map(|sample| stream.push(*sample)).collect()
 }
 
 /// How often recordings of each class (row) were taken for each class (column).
 type Confusion = [[usize; Y]; Y];
 
-fn confusion(weights: &[f32], test: &[Recording]) -> Result<Confusion> {
+fn confusion(net: &Net, test: &[Recording]) -> Confusion {
     let mut confusion = [[0; Y]; Y];
     for recording in test {
-        if let Some(y) = listen(weights, recording)?.last() {
+        if let Some(y) = listen(net, recording).last() {
             confusion[recording.class][most_likely(y)] += 1;
         }
     }
-    Ok(confusion)
+    confusion
 }
 
 fn right(confusion: &Confusion) -> usize {
@@ -258,16 +255,14 @@ fn print_confusion(confusion: &Confusion, classes: &[String]) {
 }
 
 /// The first recording of each class, and what the network says of it.
-fn one_of_each_class<'a>(weights: &[f32], test: &'a [Recording]) -> Result<Vec<Trace<'a>>> {
+fn one_of_each_class<'a>(net: &Net, test: &'a [Recording]) -> Vec<Trace<'a>> {
     let firsts = (0..Y).filter_map(|class| test.iter().find(|r| r.class == class));
     firsts
-        .map(|recording| {
-            Ok(Trace {
-                name: &recording.name,
-                class: recording.class,
-                samples: &recording.samples,
-                probabilities: listen(weights, recording)?,
-            })
+        .map(|recording| Trace {
+            name: &recording.name,
+            class: recording.class,
+            samples: &recording.samples,
+            probabilities: listen(net, recording),
         })
         .collect()
 }

@@ -10,7 +10,7 @@
 //! The mean sums up all that was seen, where a⟨t⟩ alone shows the last swing of the arm. It costs a device A numbers of
 //! memory and does not grow with time; to go on for ever, stop counting t at, say, 100.
 
-use bptt::{Flat, LengthMismatch, Matrix, Vector, dense, lstm};
+use bptt::{Cell as _, Flat, Matrix, Vector, dense, lstm};
 
 /// Channels of the watch.
 pub const X: usize = 6;
@@ -19,23 +19,14 @@ pub const A: usize = 16;
 /// Activities.
 pub const Y: usize = 4;
 
-pub type Cell = lstm::Params<X, A>;
-pub type Head = dense::Params<A, Y>;
-
-/// The number of weights. All are one flat array: those of the LSTM, then those of the dense layer.
-/// That is what the optimizer updates and what the weights file holds.
-pub const WEIGHTS: usize = Cell::LEN + Head::LEN;
-
-/// The two layers that a flat array of `WEIGHTS` numbers holds.
-pub fn layers(weights: &[f32]) -> Result<(&Cell, &Head), LengthMismatch> {
-    let (cell, head) = weights.split_at(Cell::LEN);
-    Ok((Cell::from_flat(cell)?, Head::from_flat(head)?))
-}
-
-/// [`layers`], to be written.
-pub fn layers_mut(weights: &mut [f32]) -> Result<(&mut Cell, &mut Head), LengthMismatch> {
-    let (cell, head) = weights.split_at_mut(Cell::LEN);
-    Ok((Cell::from_flat_mut(cell)?, Head::from_flat_mut(head)?))
+bptt::flat_struct! {
+    /// The weights, one flat array: that is what the optimizer updates and what the weights file holds.
+    pub struct Net, NetRef, NetMut {
+        /// Of (1).
+        pub cell: lstm::Params<X, A>,
+        /// Of (3).
+        pub head: dense::Params<A, Y>,
+    }
 }
 
 /// (2): `mean` of t − 1 hidden states becomes that of t.
@@ -48,18 +39,16 @@ pub fn include<const M: usize>(mean: &mut Matrix<A, M>, a: &Matrix<A, M>, t: usi
 /// A network at work: takes one sample after the other, keeps 3·A numbers between them, and needs no heap. This is what
 /// runs on a device.
 pub struct Stream<'a> {
-    cell: &'a Cell,
-    head: &'a Head,
+    net: NetRef<'a>,
     state: lstm::State<A, 1>,
     mean: Vector<A>,
     t: usize,
 }
 
 impl<'a> Stream<'a> {
-    pub fn new(cell: &'a Cell, head: &'a Head) -> Self {
+    pub fn new(net: &'a Net) -> Self {
         Stream {
-            cell,
-            head,
+            net: net.parts(),
             state: lstm::State::zeros(),
             mean: Vector::zeros(),
             t: 0,
@@ -70,12 +59,12 @@ impl<'a> Stream<'a> {
     pub fn push(&mut self, sample: [f32; X]) -> [f32; Y] {
         let x = Vector::from_columns([sample]);
         let mut next = lstm::State::zeros();
-        lstm::step(self.cell, &x, &self.state, &mut next); // (1)
+        self.net.cell.step(&x, &self.state, &mut next); // (1)
         self.state = next;
         self.t += 1;
         include(&mut self.mean, &self.state.a, self.t); // (2)
         let mut y = Vector::zeros();
-        dense::forward(self.head, &self.mean, &mut y); // (3)
+        dense::forward(self.net.head, &self.mean, &mut y); // (3)
         dense::softmax(&mut y); // (4)
         let [y] = *y.columns();
         y
@@ -120,7 +109,7 @@ impl Normalisation {
     /// Wx·((x − μ)/σ) + b = (Wx/σ)·x + (b − (Wx/σ)·μ),
     ///
     /// so that nobody who has the weights needs μ and σ.
-    pub fn fold_into(&self, cell: &mut Cell) {
+    pub fn fold_into(&self, cell: &mut lstm::Params<X, A>) {
         let lstm::Params { f, i, g, o } = cell;
         for gate in [f, i, g, o] {
             for k in 0..X {

@@ -4,15 +4,13 @@ use std::error::Error;
 
 use bptt::loss::{Reduction, softmax_cross_entropy_classes};
 use bptt::optimizer::{Adam, clip_by_global_norm};
-use bptt::{Flat, LengthMismatch, Matrix, dense, init, lstm};
+use bptt::{Cell as _, Flat, Matrix, dense, init, lstm};
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
 use crate::data::Recording;
-use crate::model::{
-    A, Cell, Head, Normalisation, WEIGHTS, X, Y, include, layers, layers_mut, most_likely,
-};
+use crate::model::{A, Net, NetMut, NetRef, Normalisation, X, Y, include, most_likely};
 
 /// Recordings in a batch.
 const M: usize = 8;
@@ -42,11 +40,11 @@ pub fn train(
     epochs: usize,
     seed: u64,
     mut report: impl FnMut(Epoch),
-) -> Result<Vec<f32>, Box<dyn Error>> {
+) -> Result<Net, Box<dyn Error>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let normalisation = Normalisation::of(recordings.iter().flat_map(|r| &r.samples));
-    let mut weights = initial_weights(&mut rng)?;
-    let (mut grads, mut m, mut v) = (vec![0.0; WEIGHTS], vec![0.0; WEIGHTS], vec![0.0; WEIGHTS]);
+    let mut net = initial_weights(&mut rng);
+    let (mut grads, mut m, mut v) = (Net::zeros(), Net::zeros(), Net::zeros());
     let mut adam = Adam::new(LEARNING_RATE);
     let mut batch = Batch::default();
 
@@ -60,29 +58,28 @@ pub fn train(
             let chosen = std::array::from_fn(|m| order[(number * M + m) % order.len()]);
             batch.fill(chosen, &normalisation, &mut rng);
 
-            grads.fill(0.0);
-            loss += batch.gradient(&weights, &mut grads)?;
+            grads.set_zeros();
+            loss += batch.gradient(&net, &mut grads)?;
             right += batch.right();
-            if !clip_by_global_norm(&mut [&mut grads], CLIP).is_finite() {
-                return Err("the training diverged: a gradient is not finite".into());
-            }
+            clip_by_global_norm(&mut [grads.as_flat_mut()], CLIP)?;
             let done = (epoch * batches + number) as f32 / (epochs * batches) as f32;
             adam.learning_rate = LEARNING_RATE * (1.0 - done);
-            adam.update(&mut weights, &grads, &mut m, &mut v)?;
+            let (m, v) = (m.as_flat_mut(), v.as_flat_mut());
+            adam.update(net.as_flat_mut(), grads.as_flat(), m, v)?;
         }
         report(Epoch {
             loss: loss / batches as f32,
             accuracy: right as f32 / (batches * M) as f32,
         });
     }
-    normalisation.fold_into(layers_mut(&mut weights)?.0);
-    Ok(weights)
+    normalisation.fold_into(net.parts_mut().cell);
+    Ok(net)
 }
 
 /// Glorot for what comes from below, orthogonal for what comes from the step before, and a cell that remembers at first.
-fn initial_weights(rng: &mut ChaCha8Rng) -> Result<Vec<f32>, LengthMismatch> {
-    let mut weights = vec![0.0; WEIGHTS];
-    let (cell, head) = layers_mut(&mut weights)?;
+fn initial_weights(rng: &mut ChaCha8Rng) -> Net {
+    let mut net = Net::zeros();
+    let NetMut { cell, head } = net.parts_mut();
     let mut uniform = || rng.random::<f32>();
     let lstm::Params { f, i, g, o } = &mut *cell;
     for gate in [f, i, g, o] {
@@ -91,7 +88,7 @@ fn initial_weights(rng: &mut ChaCha8Rng) -> Result<Vec<f32>, LengthMismatch> {
     }
     init::forget_bias(cell, 1.0);
     init::glorot_uniform(&mut head.w, &mut uniform);
-    Ok(weights)
+    net
 }
 
 /// M excerpts of equal length side by side, and everything that is computed from them on the way to their gradient. The
@@ -152,36 +149,34 @@ impl Batch {
     /// (5) L = −(1/(M·T)) Σₘ Σₜ ln y⟨t⟩\[class of m\]:
     ///
     /// the network is to be right at every step, as soon as it can. The numbers of the other equations are those of `model`.
-    fn gradient(&mut self, weights: &[f32], grads: &mut [f32]) -> Result<f32, Box<dyn Error>> {
-        let (cell, head): (&Cell, &Head) = layers(weights)?;
-        let (dcell, dhead) = layers_mut(grads)?;
+    fn gradient(&mut self, net: &Net, grads: &mut Net) -> Result<f32, Box<dyn Error>> {
+        let NetRef { cell, head } = net.parts();
+        let NetMut {
+            cell: dcell,
+            head: dhead,
+        } = grads.parts_mut();
         let start = lstm::State::zeros();
 
-        lstm::forward(cell, &self.x, &start, &mut self.a, &mut self.caches)?; // (1)
+        let tape = cell.forward(&self.x, &start, &mut self.a, &mut self.caches)?; // (1)
         let mut mean = Matrix::zeros();
-        for (i, a) in self.a.iter().enumerate() {
+        for (i, a) in tape.a().iter().enumerate() {
             include(&mut mean, a, i + 1); // (2)
             self.mean[i].clone_from(&mean);
         }
         dense::sequence_forward(head, &self.mean, &mut self.z)?; // (3)
         // (4) and (5)
-        let loss =
-            softmax_cross_entropy_classes(&self.z, &self.classes, Reduction::Mean, &mut self.dz)?;
+        let loss = softmax_cross_entropy_classes(
+            &self.z,
+            &self.classes,
+            None,
+            Reduction::Mean,
+            Some(&mut self.dz),
+        )?;
 
         dense::sequence_backward(head, &self.mean, &self.dz, dhead, &mut self.da)?;
         through_mean(&mut self.da);
         let mut beyond = lstm::State::zeros(); // nothing comes after the last step
-        lstm::backward(
-            cell,
-            &self.x,
-            &start,
-            &self.a,
-            &mut self.caches,
-            &self.da,
-            dcell,
-            None,
-            &mut beyond,
-        )?;
+        tape.backward(&self.da, dcell, None, &mut beyond)?;
         Ok(loss)
     }
 

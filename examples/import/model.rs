@@ -5,7 +5,7 @@
 //!
 //! To import a network of another size, change the three numbers; of another form, this file.
 
-use bptt::{Flat, LengthMismatch, Vector, dense, lstm};
+use bptt::{Cell as _, Flat, LengthMismatch, Vector, dense, lstm};
 
 /// Inputs.
 pub const X: usize = 6;
@@ -33,7 +33,7 @@ impl Network {
         for step in x.chunks(batch) {
             for (x, state) in step.iter().zip(&mut states) {
                 let mut next = lstm::State::zeros();
-                lstm::step(&self.cell, x, state, &mut next); // (1)
+                self.cell.step(x, state, &mut next); // (1)
                 hidden.push(next.a.clone());
                 *state = next;
             }

@@ -6,10 +6,11 @@
 #[cfg(any(bptt_avx2, bptt_avx512))]
 use super::detect::{Backend, found};
 use super::{Columns, Gates};
-use crate::lstm::core as lstm;
-use crate::rnn::core as rnn;
-use crate::shape::Shape;
-use crate::{Real, activation, bytes, dense, loss, optimizer, product};
+use crate::lstm::core::{self as lstm, Lstm};
+use crate::rnn::core::{self as rnn, Rnn};
+use crate::sequence::{self, Arriving, Weights};
+use crate::shape::{Samples, Shape};
+use crate::{Real, TrainingError, activation, bytes, dense, dropout, loss, optimizer, product};
 
 /// The doors for f32.
 pub struct Single;
@@ -19,7 +20,7 @@ pub struct Double;
 macro_rules! doors {
     (
         vectors { $( fn $name:ident($($arg:ident: $type:ty),* $(,)?) = $room:ident::$kernel:ident; )* }
-        scalars { $( fn $plain:ident($($parg:ident: $ptype:ty),* $(,)?) $(-> $result:ty)? = $proom:ident::$pkernel:ident; )* }
+        scalars { $( fn $plain:ident($($parg:ident: $ptype:ty),* $(,)?) $(-> $result:ty)? = $proom:ident::$pkernel:ident$(<$cell:ident>)?; )* }
     ) => {
         /// What the core does with scalars T.
         pub trait Core<T: Real> {
@@ -29,17 +30,17 @@ macro_rules! doors {
 
         doors! {
             scalar Single, f32, single, [ $( $name ($($arg: $type),*) ($room::$kernel) )* ],
-            [ $( $plain ($($parg: $ptype),*) ($($result)?) ($proom::$pkernel) )* ]
+            [ $( $plain ($($parg: $ptype),*) ($($result)?) ($proom::$pkernel $($cell)?) )* ]
         }
         doors! {
             scalar Double, f64, double, [ $( $name ($($arg: $type),*) ($room::$kernel) )* ],
-            [ $( $plain ($($parg: $ptype),*) ($($result)?) ($proom::$pkernel) )* ]
+            [ $( $plain ($($parg: $ptype),*) ($($result)?) ($proom::$pkernel $($cell)?) )* ]
         }
     };
     (
         scalar $doors:ident, $float:ident, $module:ident,
         [ $( $name:ident ($($arg:ident: $type:ty),*) ($room:ident::$kernel:ident) )* ],
-        [ $( $plain:ident ($($parg:ident: $ptype:ty),*) ($($result:ty)?) ($proom:ident::$pkernel:ident) )* ]
+        [ $( $plain:ident ($($parg:ident: $ptype:ty),*) ($($result:ty)?) ($proom:ident::$pkernel:ident $($cell:ident)?) )* ]
     ) => {
         mod $module {
             use super::*;
@@ -79,7 +80,7 @@ macro_rules! doors {
                     // microcontroller, whose shapes are few, that is welcome: link-time optimisation then knows them.
                     #[cfg_attr(not(target_os = "none"), inline(never))]
                     fn $plain($($parg: $ptype),*) $(-> $result)? {
-                        $proom::$pkernel::<$float>($($parg),*)
+                        $proom::$pkernel::<$float $(, $cell)?>($($parg),*)
                     }
                 )*
             }
@@ -98,41 +99,45 @@ doors! {
         fn outer(dw: &mut [T], dz: (&[T], Columns), u: (&[T], Columns), first: Option<&[T]>, steps: usize) = product::outer;
         fn add_columns(db: &mut [T], dz: (&[T], Columns), steps: usize) = product::add_columns;
 
-        fn lstm_step(units: usize, weights: lstm::Weights<T>, x: &[T], prev: [&[T]; 2], next: [&mut [T]; 2]) = lstm::step_column;
-        fn lstm_step_in_memory(units: usize, weights: lstm::Weights<T>, x: &[T], prev: [&[T]; 2], next: [&mut [T]; 2]) = lstm::step_in_memory;
-        fn lstm_recurrence(shape: (usize, usize), weights: lstm::Weights<T>, x: &[T], prev: [&[T]; 2], cache: &mut [T], apart: usize, a: &mut [T]) = lstm::recurrence;
+        fn lstm_step(units: usize, weights: Weights<T>, x: &[T], prev: [&[T]; 2], next: [&mut [T]; 2]) = lstm::step_column;
+        fn lstm_step_in_memory(units: usize, weights: Weights<T>, x: &[T], prev: [&[T]; 2], next: [&mut [T]; 2]) = lstm::step_in_memory;
+        fn lstm_recurrence(shape: (usize, usize), weights: Weights<T>, x: &[T], prev: [&[T]; 2], cache: &mut [T], apart: usize, a: &mut [T]) = lstm::recurrence;
         fn lstm_units(c_prev: &[T], cache: &mut [T], apart: usize, a: &mut [T]) = lstm::units;
         fn lstm_units_backward(c_prev: &[T], cache: &mut [T], dstate: &mut [T]) = lstm::units_backward;
 
         fn rnn_recurrence(shape: Shape, wa: &[T], a_prev: &[T], a: &mut [T]) = rnn::recurrence;
-        fn rnn_units_backward(a: &[T], da: &mut [T]) = rnn::units_backward;
+        fn rnn_units(a: &mut [T]) = rnn::units;
+        fn rnn_units_backward(a: &[T], dh: &[T], dz: &mut [T]) = rnn::units_backward;
 
         fn add(sum: &mut [T], term: &[T]) = optimizer::add;
+        fn multiply(x: &mut [T], factor: &[T]) = dropout::multiply;
+        fn add_zero_times_square(sum: &mut T, g: &[T]) = optimizer::add_zero_times_square;
         fn sgd(learning_rate: T, w: &mut [T], g: &[T]) = optimizer::sgd;
         fn momentum(learning_rate: T, momentum: T, w: &mut [T], g: &[T], v: &mut [T]) = optimizer::momentum;
         fn adam(adam: &optimizer::Adam<T>, w: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) = optimizer::adam;
     }
     scalars {
         fn lstm_step_all(shape: Shape, params: &[T], x: &[T], prev: &[T], next: &mut [T]) = lstm::step;
-        fn lstm_forward(shape: Shape, params: &[T], x: &[T], init: (&[T], &[T]), a: &mut [T], caches: &mut [T]) = lstm::forward;
+        fn lstm_forward(shape: Shape, params: &[T], x: &[T], init: &[T], a: &mut [T], caches: &mut [T]) = sequence::forward<Lstm>;
         fn lstm_backward(
-            shape: Shape, params: &[T], x: &[T], init: (&[T], &[T]), a: &[T], caches: &mut [T], da: Option<&[T]>, grads: &mut [T],
+            shape: Shape, params: &[T], x: &[T], init: &[T], a: &[T], caches: &mut [T], da: Arriving<T>, grads: &mut [T],
             dx: Option<&mut [T]>, dstate: &mut [T],
-        ) = lstm::backward;
-        fn rnn_forward(shape: Shape, params: &[T], x: &[T], a0: &[T], a: &mut [T]) = rnn::forward;
+        ) = sequence::backward<Lstm>;
+        fn rnn_forward(shape: Shape, params: &[T], x: &[T], init: &[T], a: &mut [T], caches: &mut [T]) = sequence::forward<Rnn>;
         fn rnn_backward(
-            shape: Shape, params: &[T], x: &[T], a0: &[T], a: &[T], da: &mut [T], grads: &mut [T], dx: Option<&mut [T]>,
-            da_state: &mut [T],
-        ) = rnn::backward;
+            shape: Shape, params: &[T], x: &[T], init: &[T], a: &[T], caches: &mut [T], da: Arriving<T>, grads: &mut [T],
+            dx: Option<&mut [T]>, dstate: &mut [T],
+        ) = sequence::backward<Rnn>;
         fn dense_forward(shape: Shape, params: &[T], a: &[T], y: &mut [T]) = dense::forward_all;
         fn dense_backward(shape: Shape, params: &[T], a: &[T], dy: &[T], grads: &mut [T], da: &mut [T]) = dense::backward_all;
 
         fn softmax(classes: usize, z: &mut [T]) = dense::softmax_all;
         fn softmax_backward(classes: usize, y: &[T], dy: &mut [T]) = dense::softmax_backward_all;
-        fn cross_entropy(classes: usize, scale: T, z: &[T], target: &[T], dz: &mut [T]) -> T = loss::cross_entropy;
-        fn cross_entropy_classes(classes: usize, scale: T, z: &[T], class: &[usize], dz: &mut [T]) -> T = loss::cross_entropy_classes;
-        fn squared_error(scale: T, y: &[T], target: &[T], dy: &mut [T]) -> T = loss::squared_error_all;
-        fn clip_by_global_norm(grads: &mut [&mut [T]], max_norm: T) -> T = optimizer::clip;
+        fn argmax(units: usize, z: &[T], classes: &mut [usize]) = dense::argmax_all;
+        fn cross_entropy(classes: usize, samples: Samples<T>, z: &[T], target: &[T], dz: &mut [T]) -> T = loss::cross_entropy;
+        fn cross_entropy_classes(classes: usize, samples: Samples<T>, z: &[T], class: &[usize], dz: &mut [T]) -> T = loss::cross_entropy_classes;
+        fn squared_error(outputs: usize, samples: Samples<T>, y: &[T], target: &[T], dy: &mut [T]) -> T = loss::squared_error_all;
+        fn clip_by_global_norm(grads: &mut [&mut [T]], max_norm: T) -> Result<T, TrainingError> = optimizer::clip;
         fn write_le(scalars: &[T], bytes: &mut [u8]) = bytes::write_all;
         fn read_le(scalars: &mut [T], bytes: &[u8]) = bytes::read_all;
     }

@@ -175,6 +175,13 @@ pub(crate) trait Vector:
     fn at_most(self, max: Self::Scalar) -> Self;
     /// |x|
     fn abs(self) -> Self;
+    /// x, or +0 where |x| is less than the smallest normal number; a NaN stays.
+    #[inline(always)]
+    fn flush(self) -> Self {
+        self.flush_as(self)
+    }
+    /// x, or +0 where y would be flushed.
+    fn flush_as(self, y: Self) -> Self;
     /// x, which is not negative, with the sign of y.
     fn with_sign_of(self, y: Self) -> Self;
     /// The bits shifted to the left so that the lowest ones come to the exponent.

@@ -15,7 +15,7 @@ macro_rules! vector {
         sixteen $sixteen:ty,
         splat $splat:ident, read $read:ident, write $write:ident,
         add $add:ident, sub $sub:ident, mul $mul:ident, div $div:ident, sqrt $sqrt:ident, max $max:ident, min $min:ident,
-        abs $abs:ident, select $select:ident,
+        abs $abs:ident, and $and:ident, test $test:ident, select $select:ident,
         to_bits $to_bits:ident, from_bits $from_bits:ident,
         left $left:path, right $right:path, sub_bits $sub_bits:ident,
         read_part $read_part:ident, write_part $write_part:ident, sum $sum:ident, sums $sums:ident $(,)?
@@ -84,6 +84,14 @@ macro_rules! vector {
                 $name(unsafe { $abs(self.0) })
             }
             #[inline(always)]
+            fn flush_as(self, y: Self) -> Self {
+                // SAFETY: as for `splat`.
+                $name(unsafe {
+                    let normal = $test($to_bits(y.0), $to_bits($splat($float::INFINITY)));
+                    $from_bits($and($to_bits(self.0), normal))
+                })
+            }
+            #[inline(always)]
             fn with_sign_of(self, y: Self) -> Self {
                 // SAFETY: as for `splat`.
                 $name(unsafe { $select($to_bits($splat(-0.0)), y.0, self.0) })
@@ -135,7 +143,7 @@ vector! {
     sixteen Wide<Wide<F32x4>>,
     splat vdupq_n_f32, read vld1q_f32, write vst1q_f32,
     add vaddq_f32, sub vsubq_f32, mul vmulq_f32, div vdivq_f32, sqrt vsqrtq_f32, max vmaxq_f32, min vminq_f32,
-    abs vabsq_f32, select vbslq_f32,
+    abs vabsq_f32, and vandq_u32, test vtstq_u32, select vbslq_f32,
     to_bits vreinterpretq_u32_f32, from_bits vreinterpretq_f32_u32,
     left vshlq_n_u32::<23>, right vshrq_n_u32::<1>, sub_bits vsubq_u32,
     read_part read_f32x4, write_part write_f32x4, sum sum_f32x4, sums sums_f32x4,
@@ -147,7 +155,7 @@ vector! {
     sixteen Wide<Wide<Wide<F64x2>>>,
     splat vdupq_n_f64, read vld1q_f64, write vst1q_f64,
     add vaddq_f64, sub vsubq_f64, mul vmulq_f64, div vdivq_f64, sqrt vsqrtq_f64, max vmaxq_f64, min vminq_f64,
-    abs vabsq_f64, select vbslq_f64,
+    abs vabsq_f64, and vandq_u64, test vtstq_u64, select vbslq_f64,
     to_bits vreinterpretq_u64_f64, from_bits vreinterpretq_f64_u64,
     left vshlq_n_u64::<52>, right vshrq_n_u64::<1>, sub_bits vsubq_u64,
     read_part read_f64x2, write_part write_f64x2, sum vpaddd_f64, sums sums_f64x2,

@@ -61,7 +61,7 @@ pub(crate) fn sum<T: Real>(lanes: &[T]) -> T {
 }
 
 macro_rules! plain {
-    ($float:ident, $fraction:literal, $sqrt:path) => {
+    ($float:ident, $bits:ident, $fraction:literal, $sqrt:path) => {
         plain!(operator $float, Add, add, +);
         plain!(operator $float, Sub, sub, -);
         plain!(operator $float, Mul, mul, *);
@@ -144,6 +144,15 @@ macro_rules! plain {
             #[inline(always)]
             fn abs(self) -> Self {
                 self.map_lanes(|x| $float::from_bits(x.to_bits() & !(-0.0 as $float).to_bits()))
+            }
+            #[inline(always)]
+            fn flush_as(self, y: Self) -> Self {
+                const EXPONENT: $bits = $float::INFINITY.to_bits();
+                let mut z = self.0;
+                for l in 0..L {
+                    z[l] = if y.0[l].to_bits() & EXPONENT == 0 { 0.0 } else { z[l] };
+                }
+                Plain(z)
             }
             #[inline(always)]
             fn with_sign_of(self, y: Self) -> Self {
@@ -245,5 +254,5 @@ macro_rules! plain {
     };
 }
 
-plain!(f32, 23, libm::sqrtf);
-plain!(f64, 52, libm::sqrt);
+plain!(f32, u32, 23, libm::sqrtf);
+plain!(f64, u64, 52, libm::sqrt);

@@ -13,7 +13,7 @@ macro_rules! vector {
         sixteen $sixteen:ty,
         splat $splat:ident,
         add $add:ident, sub $sub:ident, mul $mul:ident, div $div:ident, sqrt $sqrt:ident, max $max:ident, min $min:ident,
-        abs $abs:ident, left $left:ident $exponent:literal, right $right:ident, sub_bits $sub_bits:ident,
+        abs $abs:ident, less $less:ident, left $left:ident $exponent:literal, right $right:ident, sub_bits $sub_bits:ident,
         read_part $read_part:ident, write_part $write_part:ident, sum $sum:ident, sums $sums:ident $(,)?
     ) => {
         $(#[$doc])*
@@ -80,6 +80,11 @@ macro_rules! vector {
                 $name(unsafe { $abs(self.0) })
             }
             #[inline(always)]
+            fn flush_as(self, y: Self) -> Self {
+                // SAFETY: as for `splat`.
+                $name(unsafe { v128_andnot(self.0, $less($abs(y.0), $splat($float::MIN_POSITIVE))) })
+            }
+            #[inline(always)]
             fn with_sign_of(self, y: Self) -> Self {
                 // SAFETY: as for `splat`.
                 $name(unsafe { v128_or(self.0, v128_and(y.0, $splat(-0.0))) })
@@ -131,7 +136,7 @@ vector! {
     sixteen Wide<Wide<F32x4>>,
     splat f32x4_splat,
     add f32x4_add, sub f32x4_sub, mul f32x4_mul, div f32x4_div, sqrt f32x4_sqrt, max f32x4_pmax, min f32x4_pmin,
-    abs f32x4_abs, left u32x4_shl 23, right u32x4_shr, sub_bits u32x4_sub,
+    abs f32x4_abs, less f32x4_lt, left u32x4_shl 23, right u32x4_shr, sub_bits u32x4_sub,
     read_part read_f32x4, write_part write_f32x4, sum sum_f32x4, sums sums_f32x4,
 }
 
@@ -141,7 +146,7 @@ vector! {
     sixteen Wide<Wide<Wide<F64x2>>>,
     splat f64x2_splat,
     add f64x2_add, sub f64x2_sub, mul f64x2_mul, div f64x2_div, sqrt f64x2_sqrt, max f64x2_pmax, min f64x2_pmin,
-    abs f64x2_abs, left u64x2_shl 52, right u64x2_shr, sub_bits u64x2_sub,
+    abs f64x2_abs, less f64x2_lt, left u64x2_shl 52, right u64x2_shr, sub_bits u64x2_sub,
     read_part read_f64x2, write_part write_f64x2, sum sum_f64x2, sums sums_f64x2,
 }
 

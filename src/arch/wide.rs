@@ -90,6 +90,10 @@ impl<V: Vector> Vector for Wide<V> {
         Wide(self.0.abs(), self.1.abs())
     }
     #[inline(always)]
+    fn flush_as(self, y: Self) -> Self {
+        Wide(self.0.flush_as(y.0), self.1.flush_as(y.1))
+    }
+    #[inline(always)]
     fn with_sign_of(self, y: Self) -> Self {
         Wide(self.0.with_sign_of(y.0), self.1.with_sign_of(y.1))
     }

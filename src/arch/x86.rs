@@ -22,7 +22,7 @@ macro_rules! vector {
         sixteen $sixteen:ty, half $half:ty,
         splat $splat:ident,
         add $add:ident, sub $sub:ident, mul $mul:ident, div $div:ident, sqrt $sqrt:ident, max $max:ident, min $min:ident,
-        and $and:ident, or $or:ident,
+        and $and:ident, or $or:ident, flush $flush:ident,
         to_bits $to_bits:ident, from_bits $from_bits:ident,
         left $left:path, right $right:path, sub_bits $sub_bits:ident,
         read_part $read_part:ident, write_part $write_part:ident, sum $sum:ident, sums $sums:ident $(,)?
@@ -106,6 +106,11 @@ macro_rules! vector {
                 $name(unsafe { $and(self.0, Self::sign(false).0) })
             }
             #[inline(always)]
+            fn flush_as(self, y: Self) -> Self {
+                // SAFETY: as for `splat`.
+                $name(unsafe { $flush(self.0, y.0) })
+            }
+            #[inline(always)]
             fn with_sign_of(self, y: Self) -> Self {
                 // SAFETY: as for `splat`.
                 $name(unsafe { $or(self.0, $and(y.0, Self::sign(true).0)) })
@@ -159,7 +164,7 @@ vector! {
     sixteen Wide<Wide<F32x4>>, half F32x4,
     splat _mm_set1_ps,
     add _mm_add_ps, sub _mm_sub_ps, mul _mm_mul_ps, div _mm_div_ps, sqrt _mm_sqrt_ps, max _mm_max_ps, min _mm_min_ps,
-    and _mm_and_ps, or _mm_or_ps,
+    and _mm_and_ps, or _mm_or_ps, flush flush_f32x4,
     to_bits _mm_castps_si128, from_bits _mm_castsi128_ps,
     left _mm_slli_epi32::<23>, right _mm_srli_epi32::<1>, sub_bits _mm_sub_epi32,
     read_part read_f32x4, write_part write_f32x4, sum sum_f32x4, sums sums_f32x4,
@@ -171,10 +176,26 @@ vector! {
     sixteen Wide<Wide<Wide<F64x2>>>, half F64x2,
     splat _mm_set1_pd,
     add _mm_add_pd, sub _mm_sub_pd, mul _mm_mul_pd, div _mm_div_pd, sqrt _mm_sqrt_pd, max _mm_max_pd, min _mm_min_pd,
-    and _mm_and_pd, or _mm_or_pd,
+    and _mm_and_pd, or _mm_or_pd, flush flush_f64x2,
     to_bits _mm_castpd_si128, from_bits _mm_castsi128_pd,
     left _mm_slli_epi64::<52>, right _mm_srli_epi64::<1>, sub_bits _mm_sub_epi64,
     read_part read_f64x2, write_part write_f64x2, sum sum_f64x2, sums sums_f64x2,
+}
+
+/// v, or zero where no bit of the exponent of y is set.
+///
+/// # Safety
+/// As [`sum_f32x4`].
+#[inline(always)]
+#[allow(unused_unsafe)]
+unsafe fn flush_f32x4(v: __m128, y: __m128) -> __m128 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let infinity = _mm_set1_ps(f32::INFINITY);
+        let exponent = _mm_castps_si128(_mm_and_ps(y, infinity));
+        let zero = _mm_cmpeq_epi32(exponent, _mm_setzero_si128());
+        _mm_andnot_ps(_mm_castsi128_ps(zero), v)
+    }
 }
 
 /// # Safety
@@ -248,6 +269,20 @@ unsafe fn sums_f32x4(a: __m128, b: __m128, c: __m128, d: __m128) -> [f32; 4] {
     }
 }
 
+/// As [`flush_f32x4`]; SSE2 cannot compare integers of 64 bits.
+///
+/// # Safety
+/// As [`sum_f32x4`].
+#[inline(always)]
+#[allow(unused_unsafe)]
+unsafe fn flush_f64x2(v: __m128d, y: __m128d) -> __m128d {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let magnitude = _mm_andnot_pd(_mm_set1_pd(-0.0), y);
+        _mm_andnot_pd(_mm_cmplt_pd(magnitude, _mm_set1_pd(f64::MIN_POSITIVE)), v)
+    }
+}
+
 /// # Safety
 /// As [`Vector::read_part`].
 #[inline(always)]
@@ -313,7 +348,7 @@ mod avx2 {
         splat _mm256_set1_ps,
         add _mm256_add_ps, sub _mm256_sub_ps, mul _mm256_mul_ps, div _mm256_div_ps, sqrt _mm256_sqrt_ps,
         max _mm256_max_ps, min _mm256_min_ps,
-        and _mm256_and_ps, or _mm256_or_ps,
+        and _mm256_and_ps, or _mm256_or_ps, flush flush_f32x8,
         to_bits _mm256_castps_si256, from_bits _mm256_castsi256_ps,
         left _mm256_slli_epi32::<23>, right _mm256_srli_epi32::<1>, sub_bits _mm256_sub_epi32,
         read_part read_f32x8, write_part write_f32x8, sum sum_f32x8, sums sums_f32x8,
@@ -326,7 +361,7 @@ mod avx2 {
         splat _mm256_set1_pd,
         add _mm256_add_pd, sub _mm256_sub_pd, mul _mm256_mul_pd, div _mm256_div_pd, sqrt _mm256_sqrt_pd,
         max _mm256_max_pd, min _mm256_min_pd,
-        and _mm256_and_pd, or _mm256_or_pd,
+        and _mm256_and_pd, or _mm256_or_pd, flush flush_f64x4,
         to_bits _mm256_castpd_si256, from_bits _mm256_castsi256_pd,
         left _mm256_slli_epi64::<52>, right _mm256_srli_epi64::<1>, sub_bits _mm256_sub_epi64,
         read_part read_f64x4, write_part write_f64x4, sum sum_f64x4, sums sums_f64x4,
@@ -342,6 +377,22 @@ mod avx2 {
         debug_assert!(n <= 8);
         // SAFETY: the caller's promise: 8 of the 16 integers from 8 − n on.
         unsafe { _mm256_loadu_si256(MASK.as_ptr().wrapping_add(8 - n).cast()) }
+    }
+
+    /// v, or zero where no bit of the exponent of y is set.
+    ///
+    /// # Safety
+    /// As [`sum_f32x4`].
+    #[inline(always)]
+    #[allow(unused_unsafe)]
+    unsafe fn flush_f32x8(v: __m256, y: __m256) -> __m256 {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let infinity = _mm256_set1_ps(f32::INFINITY);
+            let exponent = _mm256_castps_si256(_mm256_and_ps(y, infinity));
+            let zero = _mm256_cmpeq_epi32(exponent, _mm256_setzero_si256());
+            _mm256_andnot_ps(_mm256_castsi256_ps(zero), v)
+        }
     }
 
     /// # Safety
@@ -392,6 +443,22 @@ mod avx2 {
     unsafe fn sums_f32x8(a: __m256, b: __m256, c: __m256, d: __m256) -> [f32; 4] {
         // SAFETY: the caller's promise.
         unsafe { sums_f32x4(half_f32x8(a), half_f32x8(b), half_f32x8(c), half_f32x8(d)) }
+    }
+
+    /// v, or zero where no bit of the exponent of y is set.
+    ///
+    /// # Safety
+    /// As [`sum_f32x4`].
+    #[inline(always)]
+    #[allow(unused_unsafe)]
+    unsafe fn flush_f64x4(v: __m256d, y: __m256d) -> __m256d {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let infinity = _mm256_set1_pd(f64::INFINITY);
+            let exponent = _mm256_castpd_si256(_mm256_and_pd(y, infinity));
+            let zero = _mm256_cmpeq_epi64(exponent, _mm256_setzero_si256());
+            _mm256_andnot_pd(_mm256_castsi256_pd(zero), v)
+        }
     }
 
     /// # Safety
@@ -463,7 +530,7 @@ mod avx512 {
         splat _mm512_set1_ps,
         add _mm512_add_ps, sub _mm512_sub_ps, mul _mm512_mul_ps, div _mm512_div_ps, sqrt _mm512_sqrt_ps,
         max _mm512_max_ps, min _mm512_min_ps,
-        and _mm512_and_ps, or _mm512_or_ps,
+        and _mm512_and_ps, or _mm512_or_ps, flush flush_f32x16,
         to_bits _mm512_castps_si512, from_bits _mm512_castsi512_ps,
         left _mm512_slli_epi32::<23>, right _mm512_srli_epi32::<1>, sub_bits _mm512_sub_epi32,
         read_part read_f32x16, write_part write_f32x16, sum sum_f32x16, sums sums_f32x16,
@@ -476,10 +543,24 @@ mod avx512 {
         splat _mm512_set1_pd,
         add _mm512_add_pd, sub _mm512_sub_pd, mul _mm512_mul_pd, div _mm512_div_pd, sqrt _mm512_sqrt_pd,
         max _mm512_max_pd, min _mm512_min_pd,
-        and _mm512_and_pd, or _mm512_or_pd,
+        and _mm512_and_pd, or _mm512_or_pd, flush flush_f64x8,
         to_bits _mm512_castpd_si512, from_bits _mm512_castsi512_pd,
         left _mm512_slli_epi64::<52>, right _mm512_srli_epi64::<1>, sub_bits _mm512_sub_epi64,
         read_part read_f64x8, write_part write_f64x8, sum sum_f64x8, sums sums_f64x8,
+    }
+
+    /// v, or zero where no bit of the exponent of y is set.
+    ///
+    /// # Safety
+    /// As [`sum_f32x4`].
+    #[inline(always)]
+    #[allow(unused_unsafe)]
+    unsafe fn flush_f32x16(v: __m512, y: __m512) -> __m512 {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let infinity = _mm512_castps_si512(_mm512_set1_ps(f32::INFINITY));
+            _mm512_maskz_mov_ps(_mm512_test_epi32_mask(_mm512_castps_si512(y), infinity), v)
+        }
     }
 
     /// # Safety
@@ -539,6 +620,20 @@ mod avx512 {
             let mut sums = [0.0; 16];
             _mm512_storeu_ps(sums.as_mut_ptr(), one);
             [sums[0], sums[4], sums[8], sums[12]]
+        }
+    }
+
+    /// v, or zero where no bit of the exponent of y is set.
+    ///
+    /// # Safety
+    /// As [`sum_f32x4`].
+    #[inline(always)]
+    #[allow(unused_unsafe)]
+    unsafe fn flush_f64x8(v: __m512d, y: __m512d) -> __m512d {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let infinity = _mm512_castpd_si512(_mm512_set1_pd(f64::INFINITY));
+            _mm512_maskz_mov_pd(_mm512_test_epi64_mask(_mm512_castpd_si512(y), infinity), v)
         }
     }
 

@@ -13,35 +13,116 @@ use crate::arch::{
 };
 use crate::product::{self, Start};
 use crate::real::sealed::Sealed;
-use crate::shape::{Shape, part, part_mut, parts, parts_mut, steps_at_a_time};
+use crate::sequence::{Arriving, Recurrent, Weights, gate_at};
+use crate::shape::{Shape, part, part_mut, parts, parts_mut};
 use crate::tuning::{LOCKSTEP, PRODUCT, UNITS, sixteen};
 
-/// The number of matrices in a cache.
-const MATRICES: usize = 5;
+/// The LSTM as [`sequence`](crate::sequence) sees it: the gates f, i, g, o; a state is a, c; a cache is f, i, g, o, c.
+pub struct Lstm;
 
-/// The weights of the four gates f, i, g, o.
-#[derive(Clone, Copy)]
-pub struct Weights<'a, T> {
-    wa: Gates<'a, T>,
-    wx: Gates<'a, T>,
-    b: Gates<'a, T>,
+impl<T: Real> Recurrent<T> for Lstm {
+    const GATES: usize = 4;
+    const CACHE: usize = 5;
+    const STATE: usize = 2;
+    const Z_IN_A: bool = false;
+
+    /// Without vectors a product of a few columns saves nothing.
+    #[inline(always)]
+    fn inputs_first(batch: usize) -> bool {
+        VECTORS || batch >= PRODUCT
+    }
+
+    /// (0) … + Wa_q·a⟨t−1⟩, then (1) to (6).
+    #[inline(always)]
+    fn step_forward(
+        shape: Shape,
+        weights: Weights<T>,
+        x: &[T],
+        [a_prev, c_prev]: [&[T]; 2],
+        cache: &mut [T],
+        a: &mut [T],
+    ) {
+        let Shape { units, batch, .. } = shape;
+        let matrix = units * batch;
+        if batch < PRODUCT {
+            let shape = (shape.inputs, units);
+            return T::Core::lstm_recurrence(shape, weights, x, [a_prev, c_prev], cache, matrix, a);
+        }
+        for q in 0..4 {
+            let wa = weights.wa.part(q, 0, units * units);
+            let u = (a_prev, Columns::dense(units, batch));
+            let z = (&mut *cache, gate_at::<T, Lstm>(q, shape));
+            T::Core::forward(wa, None, u, z, batch);
+        }
+        T::Core::lstm_units(c_prev, cache, matrix, a);
+    }
+
+    /// (7) to (16), then (20).
+    #[inline(always)]
+    fn step_backward(
+        shape: Shape,
+        weights: Weights<T>,
+        c_prev: &[T],
+        _a: &[T],
+        cache: &mut [T],
+        dstate: &mut [T],
+    ) {
+        let Shape { units, batch, .. } = shape;
+        let at = Columns::dense(units, batch);
+        T::Core::lstm_units_backward(c_prev, cache, dstate);
+        T::Core::transposed(
+            weights.wa,
+            4,
+            (cache, at),
+            units * batch,
+            (dstate, at),
+            batch,
+        ); // (20)
+    }
+
+    #[inline(always)]
+    fn step(shape: Shape, params: &[T], x: &[T], prev: &[T], next: &mut [T]) {
+        T::Core::lstm_step_all(shape, params, x, prev, next);
+    }
+
+    #[inline(always)]
+    fn forward(shape: Shape, params: &[T], x: &[T], init: &[T], a: &mut [T], caches: &mut [T]) {
+        T::Core::lstm_forward(shape, params, x, init, a, caches);
+    }
+
+    #[inline(always)]
+    fn backward(
+        shape: Shape,
+        params: &[T],
+        x: &[T],
+        init: &[T],
+        a: &[T],
+        caches: &mut [T],
+        da: Arriving<T>,
+        grads: &mut [T],
+        dx: Option<&mut [T]>,
+        dstate: &mut [T],
+    ) {
+        T::Core::lstm_backward(shape, params, x, init, a, caches, da, grads, dx, dstate);
+    }
 }
 
-impl<'a, T> Weights<'a, T> {
-    #[inline(always)]
-    fn new(params: &'a [T], shape: Shape) -> Self {
-        let Shape { inputs, units, .. } = shape;
-        let apart = units * (units + inputs + 1);
-        let from = |first| Gates {
-            all: params.get(first..).unwrap_or_default(),
-            apart,
-        };
-        Weights {
-            wa: from(0),
-            wx: from(units * units),
-            b: from(units * (units + inputs)),
-        }
+/// c flushed, and tanh of that.
+#[inline(always)]
+fn flush_and_tanh<V: Vector, const N: usize>(c: [V; N]) -> ([V; N], [V; N]) {
+    let mut flushed = c;
+    for n in 0..N {
+        flushed[n] = c[n].flush();
     }
+    if V::REGISTERS == Registers::Scalars {
+        return (flushed, tanh_vectors(flushed));
+    }
+    // tanh need not wait for the test: where c is flushed, tanh is.
+    let mut tanh = tanh_vectors(c);
+    for n in 0..N {
+        tanh[n] = tanh[n].flush_as(c[n]);
+    }
+    (flushed, tanh)
 }
 
 /// (1) to (6) for N vectors of units: pre-activations to gates, c⟨t⟩ and a⟨t⟩.
@@ -53,9 +134,9 @@ fn activate<V: Vector, const N: usize>(
     let [f, i, g, o] = gates_vectors(z); // (1) to (4)
     let mut c = c_prev;
     for n in 0..N {
-        c[n] = f[n] * c_prev[n] + i[n] * g[n]; // (5)
+        c[n] = f[n] * c_prev[n] + i[n] * g[n]; // (5), not yet flushed
     }
-    let mut a = tanh_vectors(c);
+    let (c, mut a) = flush_and_tanh(c);
     for n in 0..N {
         a[n] = o[n] * a[n]; // (6)
     }
@@ -362,95 +443,7 @@ fn lockstep_block<V: Vector, E: Edge, const P: usize>(
     arch::store_gates(sums, z, apart, i, edge);
 }
 
-/// A sequence forward: (1) to (6) for t = 1 … T.
-///
-/// Over a segment of steps the products with Wx are one product, before the recurrence.
-pub(crate) fn forward<T: Real>(
-    shape: Shape,
-    params: &[T],
-    x: &[T],
-    init: (&[T], &[T]),
-    a: &mut [T],
-    caches: &mut [T],
-) {
-    let Shape {
-        inputs,
-        units,
-        batch,
-    } = shape;
-    let weights = Weights::new(params, shape);
-    let (matrix, steps) = (units * batch, steps_at_a_time(batch));
-    let (mut a_prev, mut c_prev) = init;
-    let (mut x, mut a, mut caches) = (x, a, caches);
-    while !a.is_empty() {
-        let steps = steps.min(a.len().checked_div(matrix).unwrap_or(0));
-        let (x_now, x_rest) = x
-            .split_at_checked(steps * inputs * batch)
-            .unwrap_or_default();
-        let (a_now, a_rest) = a.split_at_mut_checked(steps * matrix).unwrap_or_default();
-        let (now, rest) = caches
-            .split_at_mut_checked(steps * MATRICES * matrix)
-            .unwrap_or_default();
-        (x, a, caches) = (x_rest, a_rest, rest);
-        // Without vectors a product of a few columns saves nothing.
-        let product = VECTORS || batch >= PRODUCT;
-        for g in 0..if product { 4 } else { 0 } {
-            // z_g, first part: b_g + Wx_g·x⟨t⟩
-            let (wx, b) = (
-                weights.wx.part(g, 0, units * inputs),
-                weights.b.part(g, 0, units),
-            );
-            let x = (x_now, Columns::dense(inputs, batch));
-            T::Core::forward(
-                wx,
-                Some(b),
-                x,
-                (&mut *now, gate_at(g, shape)),
-                steps * batch,
-            );
-        }
-        let (mut now, mut a_now) = (now, a_now);
-        let mut x_now = x_now;
-        for _ in 0..steps {
-            let (x, x_rest) = x_now.split_at_checked(inputs * batch).unwrap_or_default();
-            x_now = x_rest;
-            let (cache, rest) = now
-                .split_at_mut_checked(MATRICES * matrix)
-                .unwrap_or_default();
-            let (a, a_rest) = a_now.split_at_mut_checked(matrix).unwrap_or_default();
-            (now, a_now) = (rest, a_rest);
-            // z_g … + Wa_g·a⟨t−1⟩, then (1) to (6)
-            if batch < PRODUCT {
-                let shape = (inputs, units);
-                T::Core::lstm_recurrence(shape, weights, x, [a_prev, c_prev], cache, matrix, a);
-            } else {
-                for g in 0..4 {
-                    let wa = weights.wa.part(g, 0, units * units);
-                    let u = (a_prev, Columns::dense(units, batch));
-                    T::Core::forward(wa, None, u, (&mut *cache, gate_at(g, shape)), batch);
-                }
-                T::Core::lstm_units(c_prev, cache, matrix, a);
-            }
-            a_prev = a;
-            c_prev = part(cache, 4 * matrix, matrix);
-        }
-    }
-}
-
-/// Where gate g stands in a row of caches.
-#[inline(always)]
-fn gate_at(g: usize, shape: Shape) -> Columns {
-    let Shape { units, batch, .. } = shape;
-    let matrix = units * batch;
-    Columns {
-        offset: g * matrix,
-        rows: units,
-        per_step: batch,
-        stride: MATRICES * matrix,
-    }
-}
-
-/// z_g … + Wa_g·a⟨t−1⟩ for each column of a small batch, where the cache holds the first part of each z_g, then (1) to (6). Without
+/// z_q … + Wa_g·a⟨t−1⟩ for each column of a small batch, where the cache holds the first part of each z_q, then (1) to (6). Without
 /// vectors it holds nothing, and x comes in here. The matrices of the cache, of a and of `prev` (a and c) have `matrix` scalars.
 #[inline(always)]
 pub(crate) fn recurrence<V: Vector>(
@@ -504,7 +497,7 @@ fn recurrence_column<V: Vector>(
     }
 }
 
-/// As [`step_in_registers`], from the first part of each z_g on; the gates are kept.
+/// As [`step_in_registers`], from the first part of each z_q on; the gates are kept.
 #[inline(always)]
 fn recurrence_in_registers<V: Vector, const P: usize>(
     units: usize,
@@ -562,83 +555,8 @@ fn recurrence_in_memory<V: Vector>(
     activate_all::<V>(c_prev, gates, apart, c, a);
 }
 
-/// A sequence backward: (7) to (21) for t = T … 1. A missing da counts as whole already in `dstate`.
-///
-/// Over a segment of steps (17), (18), (19) and (21) are one product each, after the recurrence.
-pub(crate) fn backward<T: Real>(
-    shape: Shape,
-    params: &[T],
-    x: &[T],
-    init: (&[T], &[T]),
-    a: &[T],
-    caches: &mut [T],
-    da: Option<&[T]>,
-    grads: &mut [T],
-    dx: Option<&mut [T]>,
-    dstate: &mut [T],
-) {
-    let Shape {
-        inputs,
-        units,
-        batch,
-    } = shape;
-    let weights = Weights::new(params, shape);
-    let matrix = units * batch;
-    let cache = MATRICES * matrix;
-    let at = Columns::dense(units, batch);
-    let mut dx = dx;
-    let mut end = caches.len().checked_div(cache).unwrap_or(0);
-    while end > 0 {
-        let start = end.saturating_sub(steps_at_a_time(batch));
-        for t in (start..end).rev() {
-            let (before, now) = caches.split_at_mut_checked(t * cache).unwrap_or_default();
-            let c_prev = match t {
-                0 => init.1,
-                _ => part(before, t * cache - matrix, matrix),
-            };
-            if let Some(da) = da {
-                // From the output of step t and from step t + 1.
-                T::Core::add(part_mut(dstate, 0, matrix), part(da, t * matrix, matrix));
-            }
-            let now = part_mut(now, 0, cache);
-            T::Core::lstm_units_backward(c_prev, now, dstate);
-            T::Core::transposed(weights.wa, 4, (now, at), matrix, (dstate, at), batch); // (20)
-        }
-        let steps = end - start;
-        let dz = part(caches, start * cache, steps * cache);
-        let x = part(x, start * inputs * batch, steps * inputs * batch);
-        let x = (x, Columns::dense(inputs, batch));
-        // a⟨t−1⟩ of the first of these steps, and of those after it
-        let first = if start > 0 {
-            part(a, (start - 1) * matrix, matrix)
-        } else {
-            init.0
-        };
-        let later = part(a, start * matrix, (steps - 1) * matrix);
-        let gates: [&mut [T]; 4] = parts_mut(grads, units * (units + inputs + 1));
-        for (g, grads) in gates.into_iter().enumerate() {
-            let (dwa, rest) = grads
-                .split_at_mut_checked(units * units)
-                .unwrap_or_default();
-            let (dwx, db) = rest
-                .split_at_mut_checked(units * inputs)
-                .unwrap_or_default();
-            let dz_at = gate_at(g, shape);
-            T::Core::outer(dwa, (dz, dz_at), (later, at), Some(first), steps); // (17)
-            T::Core::outer(dwx, (dz, dz_at), x, None, steps); // (18)
-            T::Core::add_columns(db, (dz, dz_at), steps); // (19)
-        }
-        if let Some(dx) = &mut dx {
-            let dx = part_mut(dx, start * inputs * batch, steps * inputs * batch);
-            let dz = (dz, gate_at(0, shape));
-            T::Core::transposed(weights.wx, 4, dz, matrix, (dx, x.1), steps * batch); // (21)
-        }
-        end = start;
-    }
-}
-
 /// (7) to (16) for the units of a step. `dstate` in: all that reaches a⟨t⟩, and what reaches c⟨t⟩ from step t + 1; out: dc⟨t−1⟩. `cache` in: the
-/// gates, out: the dz_g.
+/// gates, out: the dz_q.
 #[inline(always)]
 pub(crate) fn units_backward<V: Vector>(
     c_prev: &[V::Scalar],
@@ -686,8 +604,9 @@ fn block_backward<V: Vector, E: Edge>(
     let [c_prev]: [V; 1] = arch::load(c_prev, r, edge);
     let [dh]: [V; 1] = arch::load(dh, r, edge);
     let [dc_next]: [V; 1] = arch::load(dc, r, edge);
+    let dh = dh.flush();
     let d_o = dh * tanh_c; // (7)
-    let d_c = dc_next + dh * o * (one - tanh_c * tanh_c); // (8)
+    let d_c = (dc_next + dh * o * (one - tanh_c * tanh_c)).flush(); // (8)
     let d_f = d_c * c_prev; // (9)
     let d_i = d_c * g; // (10)
     let d_g = d_c * i; // (11)

@@ -22,50 +22,43 @@ pub fn tanh_slice<T: Real>(x: &mut [T]) {}
 
 // ---- bptt::checkpoint
 
-pub fn lstm_forward<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &lstm::Params<X, A, T>,
-    x: &[Matrix<X, M, T>],
-    init: &State<A, M, T>,
-    states: &mut [State<A, M, T>],
-    a: &mut [Matrix<A, M, T>],
-    caches: &mut [Cache<A, M, T>],
-) -> Result<(), LengthMismatch> {}
-pub fn lstm_backward<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &lstm::Params<X, A, T>,
-    x: &[Matrix<X, M, T>],
-    init: &State<A, M, T>,
-    states: &[State<A, M, T>],
-    a: &mut [Matrix<A, M, T>],
-    caches: &mut [Cache<A, M, T>],
-    da: &mut [Matrix<A, M, T>],
-    gradient: impl FnMut(usize, &[Matrix<A, M, T>], &mut [Matrix<A, M, T>]),
-    grads: &mut lstm::Params<X, A, T>,
-    dx: Option<&mut [Matrix<X, M, T>]>,
-    dstate: &mut State<A, M, T>,
-) -> Result<(), LengthMismatch> {}
-pub fn rnn_forward<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &rnn::Params<X, A, T>,
-    x: &[Matrix<X, M, T>],
-    a0: &Matrix<A, M, T>,
-    states: &mut [Matrix<A, M, T>],
-    a: &mut [Matrix<A, M, T>],
-) -> Result<(), LengthMismatch> {}
-pub fn rnn_backward<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &rnn::Params<X, A, T>,
-    x: &[Matrix<X, M, T>],
-    a0: &Matrix<A, M, T>,
-    states: &[Matrix<A, M, T>],
-    a: &mut [Matrix<A, M, T>],
-    da: &mut [Matrix<A, M, T>],
-    gradient: impl FnMut(usize, &[Matrix<A, M, T>], &mut [Matrix<A, M, T>]),
-    grads: &mut rnn::Params<X, A, T>,
-    dx: Option<&mut [Matrix<X, M, T>]>,
-    da_state: &mut Matrix<A, M, T>,
-) -> Result<(), LengthMismatch> {}
+pub fn forward<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize>(
+    cell: &'t C,
+    x: &'t [Matrix<X, M, C::Scalar>],
+    init: &'t C::State<M>,
+    states: &'t mut [C::State<M>],
+    a: &'t mut [Matrix<A, M, C::Scalar>],
+    caches: &'t mut [C::Cache<M>],
+) -> Result<Tape<'t, C, X, A, M>, LengthMismatch> {}
+#[must_use = "nothing has been computed backward"]
+pub struct Tape<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize>(
+    Private,
+);
+impl<
+    't,
+    C: Cell<X, A>,
+    const X: usize,
+    const A: usize,
+    const M: usize,
+> Tape<'t, C, X, A, M> {
+    pub fn states(&self) -> &'t [C::State<M>] {}
+    pub fn backward(
+        self,
+        da: &mut [Matrix<A, M, C::Scalar>],
+        mut gradient: impl FnMut(
+            usize,
+            &[Matrix<A, M, C::Scalar>],
+            &mut [Matrix<A, M, C::Scalar>],
+        ),
+        grads: &mut C,
+        mut dx: Option<&mut [Matrix<X, M, C::Scalar>]>,
+        dstate: &mut C::State<M>,
+    ) -> Result<(), LengthMismatch> {}
+}
 
 // ---- bptt::dense
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, PartialEq)]
 #[repr(C)]
 pub struct Params<const A: usize, const Y: usize, T: Real = f32> {
     pub w: Matrix<Y, A, T>,
@@ -100,9 +93,24 @@ pub fn softmax_backward<const Y: usize, const M: usize, T: Real>(
     y: &Matrix<Y, M, T>,
     dy: &mut Matrix<Y, M, T>,
 ) {}
+pub fn argmax<const Y: usize, T: Real>(column: &[T; Y]) -> usize {}
+pub fn sequence_argmax<const Y: usize, const M: usize, T: Real>(
+    z: &[Matrix<Y, M, T>],
+    classes: &mut [[usize; M]],
+) -> Result<(), LengthMismatch> {}
 impl<const A: usize, const Y: usize, T: Real> Params<A, Y, T> {
     pub const fn zeros() -> Self {}
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
 }
+
+// ---- bptt::dropout
+
+pub fn fill<F: Flat>(
+    mask: &mut F,
+    p: F::Scalar,
+    uniform: impl FnMut() -> F::Scalar,
+) -> Result<(), TrainingError> {}
+pub fn apply<F: Flat>(mask: &F, x: &mut F) {}
 
 // ---- bptt::init
 
@@ -269,49 +277,48 @@ pub fn write_lstm<const X: usize, const A: usize, T: Real>(
     b: [&mut [T]; 4],
 ) -> Result<(), LengthMismatch> {}
 
+// ---- bptt::layout::batch_first
+
+pub fn read<const R: usize, const M: usize, T: Real>(
+    sequence: &mut [Matrix<R, M, T>],
+    array: &[T],
+) -> Result<(), LengthMismatch> {}
+pub fn write<const R: usize, const M: usize, T: Real>(
+    sequence: &[Matrix<R, M, T>],
+    array: &mut [T],
+) -> Result<(), LengthMismatch> {}
+
 // ---- bptt::lengths
 
 pub fn zero_beyond<const R: usize, const M: usize, T: Real>(
     lengths: &[usize; M],
     sequence: &mut [Matrix<R, M, T>],
 ) {}
-pub fn lstm_last<const A: usize, const M: usize, T: Real>(
+pub fn reverse<const R: usize, const M: usize, T: Real>(
     lengths: &[usize; M],
-    init: &State<A, M, T>,
-    a: &[Matrix<A, M, T>],
-    caches: &[Cache<A, M, T>],
-    last: &mut State<A, M, T>,
+    sequence: &mut [Matrix<R, M, T>],
 ) -> Result<(), LengthMismatch> {}
-pub fn lstm_backward<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &lstm::Params<X, A, T>,
+pub fn padding_to_back<const R: usize, const M: usize, T: Real>(
     lengths: &[usize; M],
-    x: &[Matrix<X, M, T>],
-    init: &State<A, M, T>,
-    a: &[Matrix<A, M, T>],
-    caches: &mut [Cache<A, M, T>],
-    da: &mut [Matrix<A, M, T>],
-    grads: &mut lstm::Params<X, A, T>,
-    dx: Option<&mut [Matrix<X, M, T>]>,
-    dstate: &mut State<A, M, T>,
-    scratch: &mut [State<A, M, T>; 2],
+    sequence: &mut [Matrix<R, M, T>],
 ) -> Result<(), LengthMismatch> {}
-pub fn rnn_last<const A: usize, const M: usize, T: Real>(
+pub fn padding_to_front<const R: usize, const M: usize, T: Real>(
     lengths: &[usize; M],
-    a0: &Matrix<A, M, T>,
-    a: &[Matrix<A, M, T>],
-    last: &mut Matrix<A, M, T>,
+    sequence: &mut [Matrix<R, M, T>],
 ) -> Result<(), LengthMismatch> {}
-pub fn rnn_backward<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &rnn::Params<X, A, T>,
+pub fn last<C: Cell<X, A>, const X: usize, const A: usize, const M: usize>(
     lengths: &[usize; M],
-    x: &[Matrix<X, M, T>],
-    a0: &Matrix<A, M, T>,
-    a: &[Matrix<A, M, T>],
-    da: &mut [Matrix<A, M, T>],
-    grads: &mut rnn::Params<X, A, T>,
-    dx: Option<&mut [Matrix<X, M, T>]>,
-    da_state: &mut Matrix<A, M, T>,
-    scratch: &mut Matrix<A, M, T>,
+    tape: &Tape<'_, C, X, A, M>,
+    last: &mut C::State<M>,
+) -> Result<(), LengthMismatch> {}
+pub fn backward<C: Cell<X, A>, const X: usize, const A: usize, const M: usize>(
+    lengths: &[usize; M],
+    tape: Tape<'_, C, X, A, M>,
+    da: &[Matrix<A, M, C::Scalar>],
+    dlast: &C::State<M>,
+    grads: &mut C,
+    dx: Option<&mut [Matrix<X, M, C::Scalar>]>,
+    dstate: &mut C::State<M>,
 ) -> Result<(), LengthMismatch> {}
 
 // ---- bptt::loss
@@ -321,36 +328,31 @@ pub enum Reduction {
     Sum,
     Mean,
 }
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TargetError {
-    Length(LengthMismatch),
-    Class { class: usize, classes: usize },
-}
 pub fn softmax_cross_entropy<const Y: usize, const M: usize, T: Real>(
     z: &[Matrix<Y, M, T>],
     target: &[Matrix<Y, M, T>],
+    weights: Option<&[[T; M]]>,
     reduction: Reduction,
-    dz: &mut [Matrix<Y, M, T>],
+    dz: Option<&mut [Matrix<Y, M, T>]>,
 ) -> Result<T, LengthMismatch> {}
 pub fn softmax_cross_entropy_classes<const Y: usize, const M: usize, T: Real>(
     z: &[Matrix<Y, M, T>],
     classes: &[[usize; M]],
+    weights: Option<&[[T; M]]>,
     reduction: Reduction,
-    dz: &mut [Matrix<Y, M, T>],
-) -> Result<T, TargetError> {}
+    dz: Option<&mut [Matrix<Y, M, T>]>,
+) -> Result<T, TrainingError> {}
 pub fn squared_error<const Y: usize, const M: usize, T: Real>(
     y: &[Matrix<Y, M, T>],
     target: &[Matrix<Y, M, T>],
+    weights: Option<&[[T; M]]>,
     reduction: Reduction,
-    dy: &mut [Matrix<Y, M, T>],
+    dy: Option<&mut [Matrix<Y, M, T>]>,
 ) -> Result<T, LengthMismatch> {}
-impl fmt::Display for TargetError {}
-impl Error for TargetError {}
-impl From<LengthMismatch> for TargetError {}
 
 // ---- bptt::lstm
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, PartialEq)]
 #[repr(C)]
 pub struct Params<const X: usize, const A: usize, T: Real = f32> {
     pub f: Affine<X, A, T>,
@@ -358,13 +360,13 @@ pub struct Params<const X: usize, const A: usize, T: Real = f32> {
     pub g: Affine<X, A, T>,
     pub o: Affine<X, A, T>,
 }
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, PartialEq)]
 #[repr(C)]
 pub struct State<const A: usize, const M: usize, T: Real = f32> {
     pub a: Matrix<A, M, T>,
     pub c: Matrix<A, M, T>,
 }
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, PartialEq)]
 #[repr(C)]
 pub struct Cache<const A: usize, const M: usize, T: Real = f32> {
     pub f: Matrix<A, M, T>,
@@ -373,12 +375,6 @@ pub struct Cache<const A: usize, const M: usize, T: Real = f32> {
     pub o: Matrix<A, M, T>,
     pub c: Matrix<A, M, T>,
 }
-pub fn step<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &Params<X, A, T>,
-    x: &Matrix<X, M, T>,
-    prev: &State<A, M, T>,
-    next: &mut State<A, M, T>,
-) {}
 pub fn cell_forward<const X: usize, const A: usize, const M: usize, T: Real>(
     params: &Params<X, A, T>,
     x: &Matrix<X, M, T>,
@@ -395,29 +391,17 @@ pub fn cell_backward<const X: usize, const A: usize, const M: usize, T: Real>(
     grads: &mut Params<X, A, T>,
     dx: &mut Matrix<X, M, T>,
 ) {}
-pub fn forward<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &Params<X, A, T>,
-    x: &[Matrix<X, M, T>],
-    init: &State<A, M, T>,
-    a: &mut [Matrix<A, M, T>],
-    caches: &mut [Cache<A, M, T>],
-) -> Result<(), LengthMismatch> {}
-pub fn backward<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &Params<X, A, T>,
-    x: &[Matrix<X, M, T>],
-    init: &State<A, M, T>,
-    a: &[Matrix<A, M, T>],
-    caches: &mut [Cache<A, M, T>],
-    da: &[Matrix<A, M, T>],
-    grads: &mut Params<X, A, T>,
-    dx: Option<&mut [Matrix<X, M, T>]>,
-    dstate: &mut State<A, M, T>,
-) -> Result<(), LengthMismatch> {}
 impl<const X: usize, const A: usize, T: Real> Params<X, A, T> {
     pub const fn zeros() -> Self {}
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
+}
+impl<const X: usize, const A: usize, T: Real> Cell<X, A> for Params<X, A, T> {
+    type State<const M: usize> = State<A, M, T>;
+    type Cache<const M: usize> = Cache<A, M, T>;
 }
 impl<const A: usize, const M: usize, T: Real> State<A, M, T> {
     pub const fn zeros() -> Self {}
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
 }
 impl<const A: usize, const M: usize, T: Real> Cache<A, M, T> {
     pub const fn zeros() -> Self {}
@@ -444,9 +428,12 @@ pub struct Adam<T: Real = f32> {
     pub beta1_power: T,
     pub beta2_power: T,
 }
-pub fn clip_by_global_norm<T: Real>(grads: &mut [&mut [T]], max_norm: T) -> T {}
+pub fn clip_by_global_norm<T: Real>(
+    grads: &mut [&mut [T]],
+    max_norm: T,
+) -> Result<T, TrainingError> {}
 impl<T: Real> Sgd<T> {
-    pub fn update(&self, weights: &mut [T], grads: &[T]) -> Result<(), LengthMismatch> {}
+    pub fn update(&self, weights: &mut [T], grads: &[T]) -> Result<(), TrainingError> {}
 }
 impl<T: Real> Momentum<T> {
     pub fn update(
@@ -454,7 +441,7 @@ impl<T: Real> Momentum<T> {
         weights: &mut [T],
         grads: &[T],
         velocity: &mut [T],
-    ) -> Result<(), LengthMismatch> {}
+    ) -> Result<(), TrainingError> {}
 }
 impl<T: Real> Adam<T> {
     pub fn new(learning_rate: T) -> Self {}
@@ -464,7 +451,7 @@ impl<T: Real> Adam<T> {
         grads: &[T],
         m: &mut [T],
         v: &mut [T],
-    ) -> Result<(), LengthMismatch> {}
+    ) -> Result<(), TrainingError> {}
 }
 
 // ---- bptt::patterns
@@ -484,31 +471,24 @@ pub fn cell_backward<const X: usize, const A: usize, const M: usize, T: Real>(
     x: &Matrix<X, M, T>,
     a_prev: &Matrix<A, M, T>,
     a_next: &Matrix<A, M, T>,
-    da_next: &mut Matrix<A, M, T>,
+    dz: &mut Matrix<A, M, T>,
+    dstate: &mut Matrix<A, M, T>,
     grads: &mut Params<X, A, T>,
     dx: &mut Matrix<X, M, T>,
-    da_prev: &mut Matrix<A, M, T>,
 ) {}
-pub fn forward<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &Params<X, A, T>,
-    x: &[Matrix<X, M, T>],
-    a0: &Matrix<A, M, T>,
-    a: &mut [Matrix<A, M, T>],
-) -> Result<(), LengthMismatch> {}
-pub fn backward<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &Params<X, A, T>,
-    x: &[Matrix<X, M, T>],
-    a0: &Matrix<A, M, T>,
-    a: &[Matrix<A, M, T>],
-    da: &mut [Matrix<A, M, T>],
-    grads: &mut Params<X, A, T>,
-    dx: Option<&mut [Matrix<X, M, T>]>,
-    da_state: &mut Matrix<A, M, T>,
-) -> Result<(), LengthMismatch> {}
+impl<const X: usize, const A: usize, T: Real> Cell<X, A> for Params<X, A, T> {
+    type State<const M: usize> = Matrix<A, M, T>;
+    type Cache<const M: usize> = Matrix<A, M, T>;
+}
+
+// ---- bptt::schedule
+
+pub fn cosine<T: Real>(step: usize, steps: Range<usize>) -> T {}
+pub fn step_decay<T: Real>(step: usize, every: usize, factor: T) -> T {}
 
 // ---- bptt
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, PartialEq)]
 #[repr(C)]
 pub struct Affine<const X: usize, const A: usize, T: Real = f32> {
     pub wa: Matrix<A, A, T>,
@@ -522,6 +502,27 @@ pub enum Backend {
     Avx512,
 }
 pub fn backend() -> Backend {}
+pub trait Cell<const X: usize, const A: usize>: Sealed {
+    type State<const M: usize>: Flat<Scalar = Self::Scalar>;
+    type Cache<const M: usize>: Flat<Scalar = Self::Scalar>;
+    fn step<const M: usize>(
+        &self,
+        x: &Matrix<X, M, Self::Scalar>,
+        prev: &Self::State<M>,
+        next: &mut Self::State<M>,
+    ) {}
+    fn forward<'t, const M: usize>(
+        &'t self,
+        x: &'t [Matrix<X, M, Self::Scalar>],
+        init: &'t Self::State<M>,
+        a: &'t mut [Matrix<A, M, Self::Scalar>],
+        caches: &'t mut [Self::Cache<M>],
+    ) -> Result<Tape<'t, Self, X, A, M>, LengthMismatch> {}
+}
+#[must_use = "nothing has been computed backward"]
+pub struct Tape<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize>(
+    Private,
+);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FloatEnvironmentError {
@@ -537,9 +538,24 @@ pub struct LengthMismatch {
     pub expected: usize,
     pub found: usize,
 }
-pub trait Flat: sealed::Sealed + Sized {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrainingError {
+    Length(LengthMismatch),
+    Class { class: usize, classes: usize },
+    Setting { what: &'static str },
+    Gradient { index: usize },
+}
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not scalars in a row",
+    label = "not flat",
+    note = "matrices, parameters, states, caches, arrays of them and what `flat_struct!` declares are"
+)]
+pub trait Flat: sealed::Sealed + Clone + Debug + PartialEq + Send + Sync + 'static {
     type Scalar: Real;
     const LEN: usize;
+    const ZEROS: Self;
+    fn set_zeros(&mut self) {}
     fn as_flat(&self) -> &[Self::Scalar] {}
     fn as_flat_mut(&mut self) -> &mut [Self::Scalar] {}
     fn from_flat(flat: &[Self::Scalar]) -> Result<&Self, LengthMismatch> {}
@@ -553,7 +569,22 @@ pub trait Flat: sealed::Sealed + Sized {
     fn to_le_bytes(&self, bytes: &mut [u8]) -> Result<(), LengthMismatch> {}
     fn read_le_bytes(&mut self, bytes: &[u8]) -> Result<(), LengthMismatch> {}
 }
-#[derive(Clone, Debug, PartialEq)]
+pub trait Fields: Sized + 'static {
+    type Chain: Flat;
+    type Parts<'a>: fmt::Debug;
+    type PartsMut<'a>;
+    fn parts(chain: &Self::Chain) -> Self::Parts<'_>;
+    fn parts_mut(chain: &mut Self::Chain) -> Self::PartsMut<'_>;
+}
+#[repr(transparent)]
+pub struct FlatStruct<F: Fields>(pub F::Chain);
+#[derive(Debug, PartialEq)]
+#[repr(C)]
+pub struct Pair<P, Q> {
+    pub first: P,
+    pub second: Q,
+}
+#[derive(Debug, PartialEq)]
 #[repr(transparent)]
 pub struct Matrix<const R: usize, const C: usize, T = f32>(Private);
 pub type Vector<const R: usize, T = f32> = Matrix<R, 1, T>;
@@ -576,65 +607,71 @@ pub trait Real: sealed::Sealed + Copy + Default + PartialEq + PartialOrd + Debug
     fn abs(self) -> Self;
     fn is_finite(self) -> bool;
 }
+by_memory!([const R : usize, const C : usize, T : Real] Matrix < R, C, T >);
+flat!([const X : usize, const A : usize, T : Real] Affine < X, A, T >, T, wa wx b);
+flat!([const X : usize, const A : usize, T : Real] lstm::Params < X, A, T >, T, f i g o);
+flat!([const A : usize, const M : usize, T : Real] lstm::State < A, M, T >, T, a c);
+flat!(
+    [const A : usize, const M : usize, T : Real] lstm::Cache < A, M, T >, T, f i g o c
+);
+flat!([const A : usize, const Y : usize, T : Real] dense::Params < A, Y, T >, T, w b);
+flat!(
+    [P : Flat, Q : Flat < Scalar = P::Scalar >] Pair < P, Q >, P::Scalar, first second
+);
+flat!([F : Fields] FlatStruct < F >, < F::Chain as Flat >::Scalar, 0);
+#[macro_export]
+macro_rules! flat_struct {}
 impl<const X: usize, const A: usize, T: Real> Affine<X, A, T> {
     pub const fn zeros() -> Self {}
-}
-impl<const R: usize, const C: usize> Matrix<R, C, f32> {
     pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
 }
-impl<const X: usize, const A: usize> Affine<X, A, f32> {
-    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
-}
-impl<const X: usize, const A: usize> lstm::Params<X, A, f32> {
-    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
-}
-impl<const A: usize, const M: usize> lstm::State<A, M, f32> {
-    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
-}
-impl<const A: usize, const Y: usize> dense::Params<A, Y, f32> {
-    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
-}
-impl<const R: usize, const C: usize> Matrix<R, C, f64> {
-    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
-}
-impl<const X: usize, const A: usize> Affine<X, A, f64> {
-    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
-}
-impl<const X: usize, const A: usize> lstm::Params<X, A, f64> {
-    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
-}
-impl<const A: usize, const M: usize> lstm::State<A, M, f64> {
-    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
-}
-impl<const A: usize, const Y: usize> dense::Params<A, Y, f64> {
-    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
+impl<
+    't,
+    C: Cell<X, A>,
+    const X: usize,
+    const A: usize,
+    const M: usize,
+> Tape<'t, C, X, A, M> {
+    pub fn a(&self) -> &'t [Matrix<A, M, C::Scalar>] {}
+    pub fn last(&self, last: &mut C::State<M>) {}
+    pub fn backward(
+        self,
+        da: &[Matrix<A, M, C::Scalar>],
+        grads: &mut C,
+        dx: Option<&mut [Matrix<X, M, C::Scalar>]>,
+        dstate: &mut C::State<M>,
+    ) -> Result<(), LengthMismatch> {}
 }
 impl fmt::Display for FloatEnvironmentError {}
 impl Error for FloatEnvironmentError {}
 impl fmt::Display for LengthMismatch {}
 impl Error for LengthMismatch {}
+impl fmt::Display for TrainingError {}
+impl Error for TrainingError {}
+impl From<LengthMismatch> for TrainingError {}
 impl<const R: usize, const C: usize, T: Real> Flat for Matrix<R, C, T> {
     type Scalar = T;
 }
-impl<const X: usize, const A: usize, T: Real> Flat for Affine<X, A, T> {
-    type Scalar = T;
+impl<F: Flat, const N: usize> Flat for [F; N] {
+    type Scalar = F::Scalar;
 }
-impl<const X: usize, const A: usize, T: Real> Flat for lstm::Params<X, A, T> {
-    type Scalar = T;
+impl<P: Flat, Q: Flat<Scalar = P::Scalar>> Pair<P, Q> {
+    pub const fn zeros() -> Self {}
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
 }
-impl<const A: usize, const M: usize, T: Real> Flat for lstm::State<A, M, T> {
-    type Scalar = T;
+impl<F: Fields> FlatStruct<F> {
+    pub const fn zeros() -> Self {}
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
+    pub fn parts(&self) -> F::Parts<'_> {}
+    pub fn parts_mut(&mut self) -> F::PartsMut<'_> {}
 }
-impl<const A: usize, const M: usize, T: Real> Flat for lstm::Cache<A, M, T> {
-    type Scalar = T;
-}
-impl<const A: usize, const Y: usize, T: Real> Flat for dense::Params<A, Y, T> {
-    type Scalar = T;
-}
+impl<F: Fields> PartialEq for FlatStruct<F> {}
+impl<F: Fields> fmt::Debug for FlatStruct<F> {}
 impl<const R: usize, const C: usize, T: Real> Matrix<R, C, T> {
     pub const ROWS: usize = _;
     pub const COLUMNS: usize = _;
     pub const fn zeros() -> Self {}
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
     pub const fn from_rows(rows: [[T; C]; R]) -> Self {}
     pub const fn from_columns(columns: [[T; R]; C]) -> Self {}
     pub fn fill(&mut self, value: T) {}
@@ -646,7 +683,6 @@ impl<const R: usize, const C: usize, T: Real> Matrix<R, C, T> {
     pub fn get(&self, r: usize, c: usize) -> Option<&T> {}
     pub fn get_mut(&mut self, r: usize, c: usize) -> Option<&mut T> {}
 }
-impl<const R: usize, const C: usize, T: Real> Default for Matrix<R, C, T> {}
 impl<const R: usize, const C: usize, T> Index<(usize, usize)> for Matrix<R, C, T> {
     type Output = T;
 }

@@ -12,6 +12,19 @@ use bptt::activation::{sigmoid, tanh};
 use bptt::lstm::{self, Cache, State};
 use bptt::{Affine, Flat, Matrix, Real, Vector, dense};
 
+/// +0 where |x| is less than the smallest normal number of its type, x otherwise.
+pub fn flush<T: Real>(x: T) -> T {
+    let smallest = match size_of::<T>() {
+        4 => f32::MIN_POSITIVE.into(),
+        _ => f64::MIN_POSITIVE,
+    };
+    if x.to_f64().abs() < smallest {
+        T::ZERO
+    } else {
+        x
+    }
+}
+
 /// z of one gate: starts at b, adds the columns of Wx in ascending order, then the columns of Wa.
 fn pre_activation<const X: usize, const A: usize, const M: usize, T: Real>(
     gate: &Affine<X, A, T>,
@@ -89,7 +102,7 @@ pub fn rnn_forward<const X: usize, const A: usize, const M: usize, T: Real>(
     let mut a = pre_activation(params, x, a_prev);
     for m in 0..M {
         for r in 0..A {
-            a[(r, m)] = tanh(a[(r, m)]);
+            a[(r, m)] = flush(tanh(a[(r, m)]));
         }
     }
     a
@@ -108,7 +121,7 @@ pub fn rnn_backward<const X: usize, const A: usize, const M: usize, T: Real>(
 ) -> Matrix<X, M, T> {
     for m in 0..M {
         for r in 0..A {
-            let dh = da[(r, m)] + da_state[(r, m)];
+            let dh = flush(da[(r, m)] + da_state[(r, m)]);
             da[(r, m)] = dh * (T::ONE - a[(r, m)] * a[(r, m)]);
         }
     }
@@ -139,7 +152,7 @@ pub fn lstm_forward<const X: usize, const A: usize, const M: usize, T: Real>(
             let i = sigmoid(cache.i[at]);
             let cc = tanh(cache.g[at]);
             let o = sigmoid(cache.o[at]);
-            let c = f * c_prev[at] + i * cc;
+            let c = flush(f * c_prev[at] + i * cc);
             a[at] = o * tanh(c);
             (cache.f[at], cache.i[at]) = (f, i);
             (cache.g[at], cache.o[at]) = (cc, o);
@@ -168,8 +181,8 @@ pub fn lstm_backward<const X: usize, const A: usize, const M: usize, T: Real>(
             let (f, i) = (cache.f[at], cache.i[at]);
             let (cc, o) = (cache.g[at], cache.o[at]);
             let tanh_c = tanh(cache.c[at]);
-            let da = da[at] + dstate.a[at];
-            let dc = dstate.c[at] + da * o * (one - tanh_c * tanh_c);
+            let da = flush(da[at] + dstate.a[at]);
+            let dc = flush(dstate.c[at] + da * o * (one - tanh_c * tanh_c));
             cache.f[at] = (dc * c_prev[at]) * (f * (one - f));
             cache.i[at] = (dc * cc) * (i * (one - i));
             cache.g[at] = (dc * i) * (one - cc * cc);

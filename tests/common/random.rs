@@ -31,8 +31,8 @@ impl Random {
     }
 
     /// A matrix, or the parameters of a layer, with entries in \[−limit, limit).
-    pub fn flat<F: Flat + Default>(&mut self, limit: f64) -> F {
-        let mut flat = F::default();
+    pub fn flat<F: Flat>(&mut self, limit: f64) -> F {
+        let mut flat = F::ZEROS;
         self.fill(flat.as_flat_mut(), limit);
         flat
     }

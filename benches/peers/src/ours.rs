@@ -5,7 +5,7 @@ mod buffer;
 
 use std::hint::black_box;
 
-use bptt::{Affine, Flat, Matrix, lstm, rnn};
+use bptt::{Affine, Cell as _, Flat, Matrix, lstm, rnn};
 use buffer::Buffer;
 
 use crate::work::{Case, Cell, Layer, Run, STEPS, Task};
@@ -103,7 +103,7 @@ fn step<const X: usize, const A: usize>(layer: &Layer) -> Run {
         let [mut state, mut next] = states.each_mut().map(|state| &mut state.all_mut()[0]);
         state.as_flat_mut().fill(0.0);
         for x in x.all() {
-            lstm::step(params, x, state, next);
+            params.step(x, state, next);
             std::mem::swap(&mut state, &mut next);
             if let Some(out) = &mut out {
                 out.extend(state.a.as_flat());
@@ -114,79 +114,50 @@ fn step<const X: usize, const A: usize>(layer: &Layer) -> Run {
 }
 
 fn lstm<const X: usize, const A: usize, const M: usize>(layer: &Layer) -> Run {
-    let task = layer.case.task;
-    let params = params::<X, A>(layer);
-    let x = Buffer::<Matrix<X, M>>::new(&layer.x);
-    let da = Buffer::<Matrix<A, M>>::new(&layer.da);
-    let mut a = Buffer::<Matrix<A, M>>::zeros(STEPS);
-    let mut caches = Buffer::<lstm::Cache<A, M>>::zeros(STEPS);
-    let mut grads = Buffer::<lstm::Params<X, A>>::zeros(1);
-    let mut dx = Buffer::<Matrix<X, M>>::zeros(STEPS);
-    let init = lstm::State::zeros();
-    Box::new(move |out| {
-        let params = &params.all()[0];
-        let (x, a, caches) = (x.all(), a.all_mut(), caches.all_mut());
-        lstm::forward(params, x, &init, a, caches).unwrap();
-        if task == Task::Training {
-            grads.flat_mut().fill(0.0);
-            let (grads, dx) = (&mut grads.all_mut()[0], dx.all_mut());
-            let (da, mut dstate) = (da.all(), lstm::State::zeros());
-            lstm::backward(
-                params,
-                x,
-                &init,
-                a,
-                caches,
-                da,
-                grads,
-                Some(dx),
-                &mut dstate,
-            )
-            .unwrap();
-        }
-        black_box((&a, grads.flat(), dx.flat()));
-        if let Some(out) = out {
-            out.extend(Matrix::slice_as_flat(a));
-            if task == Task::Training {
-                let grads = &grads.all()[0];
-                let gates = [
-                    &grads.i,
-                    &grads.f,
-                    &grads.g,
-                    &grads.o,
-                ];
-                append(out, &gates);
-                out.extend(dx.flat());
-            }
-        }
+    sequence::<lstm::Params<X, A>, X, A, M>(layer, params(layer), |grads, out| {
+        append(out, &[&grads.i, &grads.f, &grads.g, &grads.o]);
     })
 }
 
 fn rnn<const X: usize, const A: usize, const M: usize>(layer: &Layer) -> Run {
+    let mut params = Buffer::<rnn::Params<X, A>>::zeros(1);
+    load(&mut params.all_mut()[0], layer, 0);
+    sequence::<rnn::Params<X, A>, X, A, M>(layer, params, |grads, out| append(out, &[grads]))
+}
+
+fn sequence<C, const X: usize, const A: usize, const M: usize>(
+    layer: &Layer,
+    params: Buffer<C>,
+    append: fn(&C, &mut Vec<f32>),
+) -> Run
+where
+    C: bptt::Cell<X, A, Scalar = f32> + 'static,
+    C::State<M>: 'static,
+    C::Cache<M>: 'static,
+{
     let task = layer.case.task;
-    let mut params = rnn::Params::<X, A>::zeros();
-    load(&mut params, layer, 0);
     let x = Buffer::<Matrix<X, M>>::new(&layer.x);
-    let given = layer.da.clone();
-    let mut da = Buffer::<Matrix<A, M>>::zeros(STEPS);
+    let da = Buffer::<Matrix<A, M>>::new(&layer.da);
     let mut a = Buffer::<Matrix<A, M>>::zeros(STEPS);
-    let mut grads = rnn::Params::<X, A>::zeros();
+    let mut caches = Buffer::<C::Cache<M>>::zeros(STEPS);
+    let mut grads = Buffer::<C>::zeros(1);
     let mut dx = Buffer::<Matrix<X, M>>::zeros(STEPS);
-    let a0 = Matrix::zeros();
+    let init = C::State::<M>::ZEROS;
     Box::new(move |out| {
-        let (x, a) = (x.all(), a.all_mut());
-        rnn::forward(&params, x, &a0, a).unwrap();
+        let (x, params) = (x.all(), &params.all()[0]);
+        let tape = params.forward(x, &init, a.all_mut(), caches.all_mut());
+        let tape = tape.unwrap();
         if task == Task::Training {
-            grads.as_flat_mut().fill(0.0);
-            da.flat_mut().copy_from_slice(&given); // backward writes over it
-            let (da, dx, mut da_state) = (da.all_mut(), dx.all_mut(), Matrix::zeros());
-            rnn::backward(&params, x, &a0, a, da, &mut grads, Some(dx), &mut da_state).unwrap();
+            grads.flat_mut().fill(0.0);
+            let (grads, dx) = (&mut grads.all_mut()[0], Some(dx.all_mut()));
+            let mut dstate = C::State::ZEROS;
+            tape.backward(da.all(), grads, dx, &mut dstate).unwrap();
         }
-        black_box((&a, &grads, dx.flat()));
+        black_box((a.flat(), grads.flat(), dx.flat()));
         if let Some(out) = out {
-            out.extend(Matrix::slice_as_flat(a));
+            out.extend(a.flat());
             if task == Task::Training {
-                append(out, &[&grads]);
+                append(&grads.all()[0], out);
                 out.extend(dx.flat());
             }
         }

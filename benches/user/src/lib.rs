@@ -1,6 +1,6 @@
 //! What the programs share: numbers that no compiler knows, and one training.
 
-use bptt::{Flat, LengthMismatch, Matrix, lstm};
+use bptt::{Cell, Flat, LengthMismatch, Matrix, lstm};
 
 /// Time steps of a sequence.
 pub const STEPS: usize = 20;
@@ -46,19 +46,9 @@ impl<const X: usize, const A: usize, const M: usize> Lstm<X, A, M> {
         let params = lstm::Params::<X, A>::from_flat(&self.params)?;
         let x = Matrix::<X, M>::slice_from_flat(&self.x)?;
         let da = Matrix::<A, M>::slice_from_flat(&self.da)?;
-        lstm::forward(params, x, &self.init, &mut self.a, &mut self.caches)?;
-        let mut dstate = lstm::State::zeros();
-        lstm::backward(
-            params,
-            x,
-            &self.init,
-            &self.a,
-            &mut self.caches,
-            da,
-            &mut self.grads[0],
-            Some(&mut self.dx),
-            &mut dstate,
-        )
+        let tape = params.forward(x, &self.init, &mut self.a, &mut self.caches)?;
+        let (grads, mut dstate) = (&mut self.grads[0], lstm::State::zeros());
+        tape.backward(da, grads, Some(&mut self.dx), &mut dstate)
     }
 
     /// A number that depends on all of the training.

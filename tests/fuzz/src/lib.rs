@@ -14,7 +14,9 @@ use bptt::layout::{keras, onnx, pytorch, textbook};
 use bptt::loss::{self, Reduction};
 use bptt::lstm::{Cache, Params, State};
 use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
-use bptt::{Affine, Flat, LengthMismatch, Matrix, checkpoint, dense, lengths};
+use bptt::{
+    Affine, Cell, Flat, LengthMismatch, Matrix, TrainingError, checkpoint, dense, dropout, lengths,
+};
 
 const X: usize = 3;
 const A: usize = 5;
@@ -65,21 +67,21 @@ impl<'a> Bytes<'a> {
         }
     }
 
-    fn flat<F: Flat<Scalar = f32> + Default>(&mut self) -> F {
-        let mut flat = F::default();
+    fn flat<F: Flat<Scalar = f32>>(&mut self) -> F {
+        let mut flat = F::ZEROS;
         flat.as_flat_mut().fill_with(|| self.scalar());
         flat
     }
 
-    fn sequence<F: Flat<Scalar = f32> + Default>(&mut self, len: usize) -> Vec<F> {
+    fn sequence<F: Flat<Scalar = f32>>(&mut self, len: usize) -> Vec<F> {
         (0..len).map(|_| self.flat()).collect()
     }
 }
 
 /// The bits, all NaN being one.
-fn bits<F: Flat<Scalar = f32>>(values: &[F]) -> Vec<u32> {
-    let scalars = F::slice_as_flat(values).iter();
+fn bits(scalars: &[f32]) -> Vec<u32> {
     scalars
+        .iter()
         .map(|s| {
             if s.is_nan() {
                 f32::NAN.to_bits()
@@ -92,7 +94,10 @@ fn bits<F: Flat<Scalar = f32>>(values: &[F]) -> Vec<u32> {
 
 #[track_caller]
 fn same<F: Flat<Scalar = f32>>(found: &[F], expected: &[F]) {
-    assert_eq!(bits(found), bits(expected));
+    assert_eq!(
+        bits(F::slice_as_flat(found)),
+        bits(F::slice_as_flat(expected))
+    );
 }
 
 #[track_caller]
@@ -284,7 +289,7 @@ fn layout<P: Flat<Scalar = f32> + Default + Clone, const N: usize>(
 }
 
 /// As little-endian bytes and back; then the same with a length that may be wrong.
-fn le_bytes<P: Flat<Scalar = f32> + Default + Clone>(bytes: &mut Bytes) {
+fn le_bytes<P: Flat<Scalar = f32>>(bytes: &mut Bytes) {
     let params: P = bytes.flat();
     let right = 4 * P::LEN;
     let mut file = vec![0; right];
@@ -306,113 +311,181 @@ fn le_bytes<P: Flat<Scalar = f32> + Default + Clone>(bytes: &mut Bytes) {
     same_one(&back, &params);
 }
 
-// ------------------------------------------------------------------------------------------- LSTM
+// ------------------------------------------------------------------------------------------ cells
 
-/// An LSTM forward and backward against the contract, with recomputation, with lengths, with wrong
-/// lengths.
+/// What a step of a cell hands to the next, and what it keeps for backward.
+type StateOf<C> = <C as Cell<X, A>>::State<M>;
+type CacheOf<C> = <C as Cell<X, A>>::Cache<M>;
+
+/// A cell and one step of it by the contract.
+trait Contract: Cell<X, A, Scalar = f32> {
+    /// The state after a step, and its cache.
+    fn expected_forward(
+        &self,
+        x: &Matrix<X, M>,
+        prev: &StateOf<Self>,
+    ) -> (StateOf<Self>, CacheOf<Self>);
+
+    /// Backward through the step whose output is `a`. Returns dx.
+    fn expected_backward(
+        &self,
+        x: &Matrix<X, M>,
+        prev: &StateOf<Self>,
+        a: &Matrix<A, M>,
+        cache: &mut CacheOf<Self>,
+        da: &Matrix<A, M>,
+        dstate: &mut StateOf<Self>,
+        grads: &mut Self,
+    ) -> Matrix<X, M>;
+}
+
+impl Contract for Params<X, A> {
+    fn expected_forward(&self, x: &Matrix<X, M>, prev: &State<A, M>) -> (State<A, M>, Cache<A, M>) {
+        let (a, cache) = contract::lstm_forward(self, x, &prev.a, &prev.c);
+        let c = cache.c.clone();
+        (State { a, c }, cache)
+    }
+
+    fn expected_backward(
+        &self,
+        x: &Matrix<X, M>,
+        prev: &State<A, M>,
+        _: &Matrix<A, M>,
+        cache: &mut Cache<A, M>,
+        da: &Matrix<A, M>,
+        dstate: &mut State<A, M>,
+        grads: &mut Self,
+    ) -> Matrix<X, M> {
+        contract::lstm_backward(self, x, &prev.a, &prev.c, cache, da, dstate, grads)
+    }
+}
+
+impl Contract for Affine<X, A> {
+    fn expected_forward(
+        &self,
+        x: &Matrix<X, M>,
+        prev: &Matrix<A, M>,
+    ) -> (Matrix<A, M>, Matrix<A, M>) {
+        (contract::rnn_forward(self, x, prev), Matrix::zeros())
+    }
+
+    fn expected_backward(
+        &self,
+        x: &Matrix<X, M>,
+        prev: &Matrix<A, M>,
+        a: &Matrix<A, M>,
+        cache: &mut Matrix<A, M>,
+        da: &Matrix<A, M>,
+        dstate: &mut Matrix<A, M>,
+        grads: &mut Self,
+    ) -> Matrix<X, M> {
+        cache.clone_from(da);
+        contract::rnn_backward(self, x, prev, a, cache, dstate, grads)
+    }
+}
+
+/// An LSTM, as [`cell`] does.
 pub fn lstm(bytes: &[u8]) {
+    cell::<Params<X, A>>(bytes);
+}
+
+/// An RNN, as [`cell`] does.
+pub fn rnn(bytes: &[u8]) {
+    cell::<Affine<X, A>>(bytes);
+}
+
+/// A cell forward and backward against the contract, with recomputation, with lengths, with wrong lengths.
+fn cell<C: Contract>(bytes: &[u8]) {
     let bytes = &mut Bytes::new(bytes, 8);
     let (steps, k) = (bytes.below(4), 1 + bytes.below(4));
     let ends = [bytes.below(steps + 1), bytes.below(steps + 1)];
-    let wrong = [
-        bytes.length(steps),
-        bytes.length(steps),
-        bytes.length(steps),
-    ];
-    let params: Params<X, A> = bytes.flat();
-    let (init, dstate): (State<A, M>, State<A, M>) = (bytes.flat(), bytes.flat());
+    let wrong = [(); 4].map(|()| bytes.length(steps));
+    let cell: C = bytes.flat();
+    let (init, dinit): (StateOf<C>, StateOf<C>) = (bytes.flat(), bytes.flat());
     let x: Vec<Matrix<X, M>> = bytes.sequence(steps);
     let da: Vec<Matrix<A, M>> = bytes.sequence(steps);
 
     // Forward, and step by step.
     let mut a = vec![Matrix::zeros(); steps];
-    let mut caches = vec![Cache::zeros(); steps];
-    bptt::lstm::forward(&params, &x, &init, &mut a, &mut caches).unwrap();
-    let (mut state, mut next) = (init.clone(), State::zeros());
+    let mut caches = vec![CacheOf::<C>::ZEROS; steps];
+    let tape = cell.forward(&x, &init, &mut a, &mut caches).unwrap();
+    let mut last = StateOf::<C>::ZEROS;
+    tape.last(&mut last);
+    let (mut last_each, zeros) = (StateOf::<C>::ZEROS, StateOf::<C>::ZEROS);
+    lengths::last(&ends, &tape, &mut last_each).unwrap();
+    let mut states = vec![init.clone()];
     for t in 0..steps {
-        let (a_t, cache) = contract::lstm_forward(&params, &x[t], &state.a, &state.c);
-        same(&a[t..=t], &[a_t]);
-        same(&caches[t..=t], &[cache]);
-        bptt::lstm::step(&params, &x[t], &state, &mut next);
-        same_one(&a[t], &next.a);
-        core::mem::swap(&mut state, &mut next);
+        let (state, cache) = cell.expected_forward(&x[t], &states[t]);
+        assert_eq!(bits(a[t].as_flat()), bits(&state.as_flat()[..A * M]));
+        same_one(&caches[t], &cache);
+        let mut next = zeros.clone();
+        cell.step(&x[t], &states[t], &mut next);
+        same_one(&next, &state);
+        states.push(state);
+    }
+    same_one(&last, &states[steps]);
+    for m in 0..M {
+        let columns_of_m = |state: &StateOf<C>| {
+            let columns = state.as_flat().chunks(A).skip(m).step_by(M);
+            bits(&columns.collect::<Vec<_>>().concat())
+        };
+        assert_eq!(columns_of_m(&last_each), columns_of_m(&states[ends[m]]));
     }
 
     // Backward.
-    let mut dz = caches.clone();
-    let mut dx = vec![Matrix::zeros(); steps];
-    let (mut grads, mut d) = (Params::zeros(), dstate.clone());
-    let out = Some(&mut dx[..]);
-    bptt::lstm::backward(
-        &params, &x, &init, &a, &mut dz, &da, &mut grads, out, &mut d,
-    )
-    .unwrap();
-    let mut expected = (caches.clone(), Params::zeros(), dstate.clone());
+    let (mut dz, mut dx) = (caches.clone(), vec![Matrix::zeros(); steps]);
+    let (mut grads, mut dstate) = (C::ZEROS, dinit.clone());
+    let tape = cell.forward(&x, &init, &mut a, &mut dz).unwrap();
+    tape.backward(&da, &mut grads, Some(&mut dx), &mut dstate)
+        .unwrap();
+    let (mut expected, mut d) = (C::ZEROS, dinit.clone());
     for t in (0..steps).rev() {
-        let (a_prev, c_prev) = match t {
-            0 => (&init.a, &init.c),
-            t => (&a[t - 1], &caches[t - 1].c),
-        };
-        let (cache, grads, d) = (&mut expected.0[t], &mut expected.1, &mut expected.2);
-        let dx_t = contract::lstm_backward(&params, &x[t], a_prev, c_prev, cache, &da[t], d, grads);
-        same(&dx[t..=t], &[dx_t]);
+        let cache = &mut caches[t];
+        let (g, d) = (&mut expected, &mut d);
+        let dx_t = cell.expected_backward(&x[t], &states[t], &a[t], cache, &da[t], d, g);
+        same_one(&dx[t], &dx_t);
     }
-    same(&dz, &expected.0);
-    same_one(&grads, &expected.1);
-    same_one(&d, &expected.2);
+    same(&dz, &caches);
+    same_one(&grads, &expected);
+    same_one(&dstate, &d);
     if bytes.limit.is_some() {
         finite(&a);
         finite(&dz);
         finite(&dx);
         finite(slice::from_ref(&grads));
-        finite(slice::from_ref(&d));
+        finite(slice::from_ref(&dstate));
     }
 
     // With recomputation.
-    let mut states = vec![State::zeros(); steps.div_ceil(k)];
-    let (mut a_k, mut caches_k) = (vec![Matrix::zeros(); k], vec![Cache::zeros(); k]);
+    let mut states_k = vec![zeros.clone(); steps.div_ceil(k)];
+    let (mut a_k, mut caches_k) = (vec![Matrix::zeros(); k], vec![CacheOf::<C>::ZEROS; k]);
     let mut da_k = vec![Matrix::zeros(); k];
-    checkpoint::lstm_forward(&params, &x, &init, &mut states, &mut a_k, &mut caches_k).unwrap();
-    let (mut grads_k, mut d_k) = (Params::zeros(), dstate.clone());
-    checkpoint::lstm_backward(
-        &params,
-        &x,
-        &init,
-        &states,
-        &mut a_k,
-        &mut caches_k,
-        &mut da_k,
-        |t, _, segment| segment.clone_from_slice(&da[t..t + segment.len()]),
-        &mut grads_k,
-        None,
-        &mut d_k,
-    )
-    .unwrap();
+    let tape = checkpoint::forward(&cell, &x, &init, &mut states_k, &mut a_k, &mut caches_k);
+    let tape = tape.unwrap();
+    if let Some(last) = tape.states().last() {
+        same_one(last, &states[steps]);
+    }
+    let (mut grads_k, mut dstate_k) = (C::ZEROS, dinit.clone());
+    let gradient = |t: usize, _: &[_], segment: &mut [Matrix<A, M>]| {
+        segment.clone_from_slice(&da[t..t + segment.len()]);
+    };
+    tape.backward(&mut da_k, gradient, &mut grads_k, None, &mut dstate_k)
+        .unwrap();
     same_one(&grads_k, &grads);
-    same_one(&d_k, &d);
+    same_one(&dstate_k, &dstate);
 
     // With lengths: what is in da beyond them is not looked at.
-    let mut last = State::zeros();
-    lengths::lstm_last(&ends, &init, &a, &caches, &mut last).unwrap();
-    let run = |mut da: Vec<Matrix<A, M>>| {
-        let (mut grads, mut d) = (Params::zeros(), dstate.clone());
-        let (mut dz, mut dx) = (caches.clone(), vec![Matrix::zeros(); steps]);
-        let mut scratch = [State::zeros(), State::zeros()];
-        lengths::lstm_backward(
-            &params,
-            &ends,
-            &x,
-            &init,
-            &a,
-            &mut dz,
-            &mut da,
-            &mut grads,
-            Some(&mut dx),
-            &mut d,
-            &mut scratch,
-        )
-        .unwrap();
-        (grads, d, dx)
+    let mut run = |da: &[Matrix<A, M>]| {
+        let (mut grads, mut dstate, mut dx) =
+            (C::ZEROS, zeros.clone(), vec![Matrix::zeros(); steps]);
+        let tape = cell.forward(&x, &init, &mut a, &mut dz).unwrap();
+        let (g, d) = (&mut grads, &mut dstate);
+        lengths::backward(&ends, tape, da, &dinit, g, Some(&mut dx), d).unwrap();
+        if bytes.limit.is_some() {
+            finite(&dz);
+            finite(slice::from_ref(&grads));
+        }
+        (grads, dstate, dx)
     };
     let mut other = da.clone();
     for (t, da) in other.iter_mut().enumerate() {
@@ -420,122 +493,44 @@ pub fn lstm(bytes: &[u8]) {
             da.column_mut(m).unwrap().fill(f32::INFINITY);
         }
     }
-    let (found, expected) = (run(other), run(da.clone()));
+    let (found, expected) = (run(&other), run(&da));
     same_one(&found.0, &expected.0);
     same_one(&found.1, &expected.1);
     same(&found.2, &expected.2);
-    if bytes.limit.is_some() {
-        finite(slice::from_ref(&expected.0));
-    }
+
+    // There and back again.
+    let mut moved = x.clone();
+    lengths::reverse(&ends, &mut moved).unwrap();
+    lengths::reverse(&ends, &mut moved).unwrap();
+    same(&moved, &x);
+    lengths::padding_to_front(&ends, &mut moved).unwrap();
+    lengths::padding_to_back(&ends, &mut moved).unwrap();
+    same(&moved, &x);
 
     // Wrong lengths: an error, and nothing is written.
-    let before = [caches.clone(), vec![Cache::zeros(); 8]].concat();
-    let mut now = before.clone();
     let mut a_wrong = vec![Matrix::zeros(); wrong[0]];
-    let result = bptt::lstm::forward(&params, &x, &init, &mut a_wrong, &mut now[..wrong[1]]);
+    let mut caches_wrong = vec![CacheOf::<C>::ZEROS; wrong[1]];
+    let result = cell.forward(&x, &init, &mut a_wrong, &mut caches_wrong);
     let right = wrong[0] == steps && wrong[1] == steps;
     assert_eq!(result.is_ok(), right);
     if !right {
-        same(&now, &before);
+        same(&caches_wrong, &vec![CacheOf::<C>::ZEROS; wrong[1]]);
         same(&a_wrong, &vec![Matrix::zeros(); wrong[0]]);
     }
-    let (mut grads, mut d) = (Params::zeros(), dstate.clone());
-    let mut now = before.clone();
     let da_wrong = vec![Matrix::zeros(); wrong[2]];
-    let caches_wrong = &mut now[..wrong[1]];
-    let (g, d_) = (&mut grads, &mut d);
-    let result = bptt::lstm::backward(&params, &x, &init, &a, caches_wrong, &da_wrong, g, None, d_);
-    let right = wrong[1] == steps && wrong[2] == steps;
+    let mut dx_wrong = vec![Matrix::zeros(); wrong[3]];
+    let (mut grads, mut dstate) = (C::ZEROS, dinit.clone());
+    let mut after = caches.clone();
+    let _ = cell.forward(&x, &init, &mut a, &mut after).unwrap();
+    let tape = cell.forward(&x, &init, &mut a, &mut caches).unwrap();
+    let result = tape.backward(&da_wrong, &mut grads, Some(&mut dx_wrong), &mut dstate);
+    let right = wrong[2] == steps && wrong[3] == steps;
     assert_eq!(result.is_ok(), right);
     if !right {
-        same(&now, &before);
-        same_one(&grads, &Params::zeros());
-        same_one(&d, &dstate);
-    }
-}
-
-// -------------------------------------------------------------------------------------------- RNN
-
-/// An RNN forward and backward against the contract, with recomputation, with lengths.
-pub fn rnn(bytes: &[u8]) {
-    let bytes = &mut Bytes::new(bytes, 8);
-    let (steps, k) = (bytes.below(4), 1 + bytes.below(4));
-    let ends = [bytes.below(steps + 1), bytes.below(steps + 1)];
-    let params: Affine<X, A> = bytes.flat();
-    let (a0, da_state): (Matrix<A, M>, Matrix<A, M>) = (bytes.flat(), bytes.flat());
-    let x: Vec<Matrix<X, M>> = bytes.sequence(steps);
-    let da: Vec<Matrix<A, M>> = bytes.sequence(steps);
-
-    let mut a = vec![Matrix::zeros(); steps];
-    bptt::rnn::forward(&params, &x, &a0, &mut a).unwrap();
-    for t in 0..steps {
-        let a_prev = if t == 0 { &a0 } else { &a[t - 1] };
-        same(&a[t..=t], &[contract::rnn_forward(&params, &x[t], a_prev)]);
-    }
-
-    let (mut dz, mut dx) = (da.clone(), vec![Matrix::zeros(); steps]);
-    let (mut grads, mut d) = (Affine::zeros(), da_state.clone());
-    let out = Some(&mut dx[..]);
-    bptt::rnn::backward(&params, &x, &a0, &a, &mut dz, &mut grads, out, &mut d).unwrap();
-    let mut expected = (da.clone(), Affine::zeros(), da_state.clone());
-    for t in (0..steps).rev() {
-        let a_prev = if t == 0 { &a0 } else { &a[t - 1] };
-        let (dz, grads, d) = (&mut expected.0[t], &mut expected.1, &mut expected.2);
-        let dx_t = contract::rnn_backward(&params, &x[t], a_prev, &a[t], dz, d, grads);
-        same(&dx[t..=t], &[dx_t]);
-    }
-    same(&dz, &expected.0);
-    same_one(&grads, &expected.1);
-    same_one(&d, &expected.2);
-    if bytes.limit.is_some() {
-        finite(&a);
-        finite(&dz);
-        finite(&dx);
-        finite(slice::from_ref(&grads));
-        finite(slice::from_ref(&d));
-    }
-
-    let mut states = vec![Matrix::zeros(); steps.div_ceil(k)];
-    let (mut a_k, mut da_k) = (vec![Matrix::zeros(); k], vec![Matrix::zeros(); k]);
-    checkpoint::rnn_forward(&params, &x, &a0, &mut states, &mut a_k).unwrap();
-    let (mut grads_k, mut d_k) = (Affine::zeros(), da_state.clone());
-    checkpoint::rnn_backward(
-        &params,
-        &x,
-        &a0,
-        &states,
-        &mut a_k,
-        &mut da_k,
-        |t, _, segment| segment.clone_from_slice(&da[t..t + segment.len()]),
-        &mut grads_k,
-        None,
-        &mut d_k,
-    )
-    .unwrap();
-    same_one(&grads_k, &grads);
-    same_one(&d_k, &d);
-
-    let mut last = Matrix::zeros();
-    lengths::rnn_last(&ends, &a0, &a, &mut last).unwrap();
-    let (mut grads, mut d, mut dz) = (Affine::zeros(), da_state, da);
-    let mut scratch = Matrix::zeros();
-    let (g, d) = (&mut grads, &mut d);
-    lengths::rnn_backward(
-        &params,
-        &ends,
-        &x,
-        &a0,
-        &a,
-        &mut dz,
-        g,
-        None,
-        d,
-        &mut scratch,
-    )
-    .unwrap();
-    if bytes.limit.is_some() {
-        finite(&dz);
-        finite(slice::from_ref(&grads));
+        same(&caches, &after);
+        same(&dx_wrong, &vec![Matrix::zeros(); wrong[3]]);
+        same_one(&grads, &C::ZEROS);
+        same_one(&dstate, &dinit);
     }
 }
 
@@ -554,6 +549,15 @@ pub fn losses(bytes: &[u8]) {
     let classes: Vec<[usize; M]> = (0..steps)
         .map(|_| [bytes.below(Y + 1), bytes.below(Y + 1)])
         .collect();
+    // Half of the weights are zero.
+    let mut weights = vec![[0.0; M]; steps];
+    for w in weights.as_flattened_mut() {
+        *w = if bytes.below(2) == 0 {
+            0.0
+        } else {
+            bytes.scalar()
+        };
+    }
     let params: dense::Params<A, Y> = bytes.flat();
     let a: Vec<Matrix<A, M>> = bytes.sequence(steps);
     let target: Vec<Matrix<Y, M>> = bytes.sequence(steps);
@@ -599,8 +603,17 @@ pub fn losses(bytes: &[u8]) {
         dense::softmax_backward(p, dp);
     }
 
+    let mut found = vec![[usize::MAX; M]; steps];
+    dense::sequence_argmax(&y, &mut found).unwrap();
+    for (y, found) in y.iter().zip(&found) {
+        for (y, found) in y.columns().iter().zip(found) {
+            let greatest = y[*found];
+            assert!(greatest.is_nan() || y.iter().all(|y| *y <= greatest));
+        }
+    }
+
     let mut dz = vec![Matrix::zeros(); steps];
-    let value = loss::softmax_cross_entropy(&y, &p, reduction, &mut dz).unwrap();
+    let value = loss::softmax_cross_entropy(&y, &p, None, reduction, Some(&mut dz)).unwrap();
     if bounded {
         finite(&dp);
         finite(&dz);
@@ -608,7 +621,7 @@ pub fn losses(bytes: &[u8]) {
     }
     let bad = classes.as_flattened().iter().any(|&class| class >= Y);
     let mut dz = vec![Matrix::zeros(); steps];
-    match loss::softmax_cross_entropy_classes(&y, &classes, reduction, &mut dz) {
+    match loss::softmax_cross_entropy_classes(&y, &classes, None, reduction, Some(&mut dz)) {
         Ok(value) => {
             assert!(!bad);
             assert!(!bounded || value >= 0.0 && value.is_finite(), "{value}");
@@ -620,14 +633,62 @@ pub fn losses(bytes: &[u8]) {
         }
     }
     let mut da = vec![Matrix::zeros(); steps];
-    let value = loss::squared_error(&a, &da.clone(), reduction, &mut da).unwrap();
+    let value = loss::squared_error(&a, &da.clone(), None, reduction, Some(&mut da)).unwrap();
     assert!(!bounded || value >= 0.0 && value.is_finite(), "{value}");
 
+    weighted(&y, &target, &classes, &weights, reduction);
+
     let mut dz = vec![Matrix::zeros(); wrong];
-    let result = loss::squared_error(&y, &target, reduction, &mut dz);
+    let result = loss::squared_error(&y, &target, None, reduction, Some(&mut dz));
     assert_eq!(result.is_ok(), wrong == steps);
     if wrong != steps {
         same(&dz, &vec![Matrix::zeros(); wrong]);
+    }
+}
+
+/// A loss: weights, its gradient; the classes are not always right.
+type Loss<'a> =
+    &'a dyn Fn(Option<&[[f32; M]]>, Option<&mut [Matrix<Y, M>]>) -> Result<f32, TrainingError>;
+
+/// Every loss with any weights: evaluation has the same bits, and what is ignored the gradient 0.
+fn weighted(
+    y: &[Matrix<Y, M>],
+    target: &[Matrix<Y, M>],
+    classes: &[[usize; M]],
+    weights: &[[f32; M]],
+    reduction: Reduction,
+) {
+    let losses: [Loss; 3] = [
+        &|w, dz| loss::softmax_cross_entropy_classes(y, classes, w, reduction, dz),
+        &|w, dz| Ok(loss::softmax_cross_entropy(y, target, w, reduction, dz)?),
+        &|w, dz| Ok(loss::squared_error(y, target, w, reduction, dz)?),
+    ];
+    for loss in losses {
+        let mut dz = vec![Matrix::from_rows([[1.0; M]; Y]); y.len()];
+        let value = loss(Some(weights), Some(&mut dz));
+        let evaluated = loss(Some(weights), None);
+        let bits = |value: Result<f32, TrainingError>| {
+            value.map(|value| bits(&[Matrix::<1, 1>::from_rows([[value]])]))
+        };
+        assert_eq!(bits(value), bits(evaluated));
+        let counted = weights
+            .iter()
+            .zip(classes)
+            .flat_map(|(w, c)| w.iter().zip(c));
+        let outside = |(w, class): (&f32, &usize)| *w != 0.0 && *class >= Y;
+        if value.is_err() {
+            assert!(counted.into_iter().any(outside));
+            same(&dz, &vec![Matrix::from_rows([[1.0; M]; Y]); y.len()]);
+            continue;
+        }
+        for (dz, weights) in dz.iter().zip(weights) {
+            for (dz, w) in dz.columns().iter().zip(weights) {
+                assert!(*w != 0.0 || dz.iter().all(|dz| dz.to_bits() == 0));
+            }
+        }
+        if weights.as_flattened().iter().all(|w| *w == 0.0) {
+            assert_eq!(value, Ok(0.0));
+        }
     }
 }
 
@@ -658,9 +719,25 @@ pub fn optimizers(bytes: &[u8]) {
         ..Adam::new(rate)
     };
     for grads in &all {
-        sgd.update(&mut w1, grads).unwrap();
-        momentum.update(&mut w2, grads, &mut velocity).unwrap();
-        adam.update(&mut w3, grads, &mut m, &mut v).unwrap();
+        let refused = grads.iter().position(|g| !(g * g).is_finite());
+        let expected = refused.map_or(Ok(()), |index| Err(TrainingError::Gradient { index }));
+        let all = |scalars: [&[f32]; 6]| scalars.concat().iter().map(|s| s.to_bits()).collect();
+        let before: Vec<u32> = all([&w1, &w2, &w3, &velocity, &m, &v]);
+        let counted = adam;
+        assert_eq!(sgd.update(&mut w1, grads), expected);
+        assert_eq!(momentum.update(&mut w2, grads, &mut velocity), expected);
+        assert_eq!(adam.update(&mut w3, grads, &mut m, &mut v), expected);
+        // What an optimizer remembers is always finite.
+        assert!(
+            [&velocity, &m, &v]
+                .into_iter()
+                .flatten()
+                .all(|s| s.is_finite())
+        );
+        if refused.is_some() {
+            assert_eq!(before, all([&w1, &w2, &w3, &velocity, &m, &v]));
+            assert_eq!(adam, counted);
+        }
     }
     if bounded {
         let scalars = [w1, w2, w3, velocity.clone(), m.clone(), v.clone()].concat();
@@ -671,7 +748,7 @@ pub fn optimizers(bytes: &[u8]) {
     let (mut m, mut v) = (vec![1.0; wrong[1]], vec![2.0; wrong[2]]);
     let before = adam;
     let result = adam.update(&mut w, &wrong_grads, &mut m, &mut v);
-    let right = wrong == [n; 3];
+    let right = wrong == [n; 3] && wrong_grads.iter().all(|g| (g * g).is_finite());
     assert_eq!(result.is_ok(), right);
     if !right {
         let bits = |w: &[f32]| w.iter().map(|w| w.to_bits()).collect::<Vec<_>>();
@@ -680,12 +757,32 @@ pub fn optimizers(bytes: &[u8]) {
     }
 
     let [mut g1, mut g2, _] = all;
-    let norm = clip_by_global_norm(&mut [&mut g1, &mut g2], 1.0);
-    assert!(!bounded || norm.is_finite() && norm >= 0.0);
-    if norm.is_finite() {
-        let after = clip_by_global_norm(&mut [&mut g1, &mut g2], f32::MAX);
-        assert!(after <= 1.0 + 1e-5 && after.is_finite(), "{norm} {after}");
+    let before = [g1.clone(), g2.clone()].concat();
+    let first = before.iter().position(|g| !g.is_finite());
+    match clip_by_global_norm(&mut [&mut g1, &mut g2], 1.0) {
+        Ok(norm) => {
+            assert!(first.is_none() && norm >= 0.0 && (norm.is_finite() || !bounded));
+            let after = clip_by_global_norm(&mut [&mut g1, &mut g2], f32::INFINITY).unwrap();
+            // 16 entries at most: the (n + 8)·ε/2 of the documentation.
+            assert!(after <= 1.0 + 12.0 * f32::EPSILON, "{norm} {after}");
+        }
+        Err(error) => {
+            let index = first.unwrap();
+            assert_eq!(error, TrainingError::Gradient { index });
+            let bits = |g: &[f32]| g.iter().map(|g| g.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&[g1, g2].concat()), bits(&before));
+        }
     }
+    let bad = clip_by_global_norm(&mut [&mut [1.0_f32]], -rate - 1.0);
+    assert_eq!(bad, Err(TrainingError::Setting { what: "max_norm" }));
+
+    // Any p, and a mask of two numbers.
+    let p = bytes.scalar();
+    let mut mask = Matrix::<A, M>::zeros();
+    let filled = dropout::fill(&mut mask, p, || f32::from(bytes.byte()) / 256.0);
+    assert_eq!(filled.is_ok(), (0.0..=1.0).contains(&p));
+    let kept = if p == 1.0 { 0.0 } else { 1.0 / (1.0 - p) };
+    assert!(mask.as_flat().iter().all(|r| *r == 0.0 || *r == kept));
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@
 use std::hint::black_box;
 use std::slice::{from_mut, from_ref};
 
-use bptt::lstm::{self, Cache, Params, State};
-use bptt::{Flat, Matrix, activation};
+use bptt::lstm::{Cache, Params, State};
+use bptt::{Cell, Flat, Matrix, Tape, activation};
 
 /// No multiple of a vector: the last weights, inputs and outputs are at the edge of one.
 const X: usize = 5;
@@ -33,33 +33,27 @@ mod kernel {
     /// Reads to the end of the weights.
     #[inline(never)]
     pub fn step(params: &Params<X, A>, x: &Matrix<X, 1>, next: &mut State<A, 1>) {
-        lstm::step(params, x, &State::zeros(), next);
+        params.step(x, &State::zeros(), next);
     }
 
     /// Reads to the end of the inputs.
     #[inline(never)]
-    pub fn forward(
-        params: &Params<X, A>,
-        x: &Matrix<X, M>,
-        a: &mut Matrix<A, M>,
-        cache: &mut Cache<A, M>,
-    ) {
+    pub fn forward<'t>(
+        params: &'t Params<X, A>,
+        x: &'t Matrix<X, M>,
+        init: &'t State<A, M>,
+        a: &'t mut Matrix<A, M>,
+        cache: &'t mut Cache<A, M>,
+    ) -> Tape<'t, Params<X, A>, X, A, M> {
         let (x, a, caches) = (from_ref(x), from_mut(a), from_mut(cache));
-        lstm::forward(params, x, &State::zeros(), a, caches).unwrap();
+        params.forward(x, init, a, caches).unwrap()
     }
 
     /// Reads and writes to the end of the gradients.
     #[inline(never)]
-    pub fn backward(
-        params: &Params<X, A>,
-        x: &Matrix<X, M>,
-        a: &Matrix<A, M>,
-        cache: &mut Cache<A, M>,
-        grads: &mut Params<X, A>,
-    ) {
-        let (init, mut dstate) = (State::zeros(), State::zeros());
-        let (x, a, caches) = (from_ref(x), from_ref(a), from_mut(cache));
-        lstm::backward(params, x, &init, a, caches, a, grads, None, &mut dstate).unwrap();
+    pub fn backward(tape: Tape<Params<X, A>, X, A, M>, grads: &mut Params<X, A>) {
+        let (da, mut dstate) = (tape.a(), State::zeros());
+        tape.backward(da, grads, None, &mut dstate).unwrap();
     }
 
     /// Reads and writes to the end of a slice.
@@ -82,18 +76,21 @@ fn main() {
     println!("{:?}", bptt::backend());
     // What may be short is not read here: the kernel is to be caught, not this program.
     let params = || lie::<Params<X, A>>(false);
-    let (mut a, mut cache) = (Matrix::zeros(), Cache::zeros());
+    let (init, mut a, mut cache) = (State::zeros(), Matrix::zeros(), Cache::zeros());
     match kernel.as_str() {
         "step" => {
             let mut next = State::zeros();
             kernel::step(lie(short), &Matrix::zeros(), &mut next);
             black_box(next);
         }
-        "forward" => kernel::forward(params(), lie(short), &mut a, &mut cache),
+        "forward" => {
+            let _ = kernel::forward(params(), lie(short), &init, &mut a, &mut cache);
+        }
         "backward" => {
-            kernel::forward(params(), &Matrix::zeros(), &mut a, &mut cache);
+            let x = Matrix::zeros();
+            let tape = kernel::forward(params(), &x, &init, &mut a, &mut cache);
             let grads = lie(short);
-            kernel::backward(params(), &Matrix::zeros(), &a, &mut cache, grads);
+            kernel::backward(tape, grads);
             black_box(grads);
         }
         "sigmoid" => {

@@ -7,7 +7,7 @@
 
 use std::hint::black_box;
 
-use bptt::{Affine, Flat, Matrix, Real, activation, backend, dense, lstm, rnn};
+use bptt::{Cell, Flat, Matrix, Real, activation, backend, dense, lstm, rnn};
 
 /// Time steps of a sequence.
 const STEPS: usize = 10;
@@ -23,12 +23,12 @@ const CASES: [Case; 19] = [
     ("lstm step (64, 128) f32", step::<64, 128, f32>),
     ("lstm step (16, 32) f64", step::<16, 32, f64>),
     ("lstm cell forward (16, 32) f32", cell::<16, 32, f32>),
-    ("lstm forward (16, 32) M=1 f32", forward::<16, 32, 1, f32>),
-    ("lstm forward (16, 32) M=8 f32", forward::<16, 32, 8, f32>),
-    ("lstm training (16, 20) M=1 f32", training::<16, 20, 1, f32>),
-    ("lstm training (16, 32) M=1 f32", training::<16, 32, 1, f32>),
-    ("lstm training (16, 32) M=8 f32", training::<16, 32, 8, f32>),
-    ("lstm training (16, 32) M=8 f64", training::<16, 32, 8, f64>),
+    ("lstm forward (16, 32) M=1 f32", lstm_forward::<16, 32, 1, f32>),
+    ("lstm forward (16, 32) M=8 f32", lstm_forward::<16, 32, 8, f32>),
+    ("lstm training (16, 20) M=1 f32", lstm_training::<16, 20, 1, f32>),
+    ("lstm training (16, 32) M=1 f32", lstm_training::<16, 32, 1, f32>),
+    ("lstm training (16, 32) M=8 f32", lstm_training::<16, 32, 8, f32>),
+    ("lstm training (16, 32) M=8 f64", lstm_training::<16, 32, 8, f64>),
     (
         "rnn forward (16, 32) M=1 f32",
         rnn_forward::<16, 32, 1, f32>,
@@ -76,7 +76,7 @@ fn step<const X: usize, const A: usize, T: Real>(calls: usize) {
     let x = Matrix::<X, 1, T>::zeros();
     let (prev, mut next) = (lstm::State::<A, 1, T>::zeros(), lstm::State::zeros());
     for _ in 0..calls {
-        lstm::step(params, black_box(&x), &prev, &mut next);
+        params.step(black_box(&x), &prev, &mut next);
     }
     black_box(next);
 }
@@ -93,73 +93,46 @@ fn cell<const X: usize, const A: usize, T: Real>(calls: usize) {
     black_box((next, cache));
 }
 
-fn forward<const X: usize, const A: usize, const M: usize, T: Real>(calls: usize) {
-    lstm::<X, A, M, T>(calls, false);
+fn lstm_forward<const X: usize, const A: usize, const M: usize, T: Real>(calls: usize) {
+    sequence::<lstm::Params<X, A, T>, X, A, M>(calls, false);
 }
 
-fn training<const X: usize, const A: usize, const M: usize, T: Real>(calls: usize) {
-    lstm::<X, A, M, T>(calls, true);
-}
-
-fn lstm<const X: usize, const A: usize, const M: usize, T: Real>(calls: usize, train: bool) {
-    let params = numbers::<lstm::Params<X, A, T>>(1);
-    let params = lstm::Params::<X, A, T>::from_flat(&params).unwrap();
-    let x = numbers::<Matrix<X, M, T>>(STEPS);
-    let x = Matrix::<X, M, T>::slice_from_flat(&x).unwrap();
-    let da = numbers::<Matrix<A, M, T>>(STEPS);
-    let da = Matrix::<A, M, T>::slice_from_flat(&da).unwrap();
-    let init = lstm::State::zeros();
-    let mut a = vec![Matrix::<A, M, T>::zeros(); STEPS];
-    let mut caches = vec![lstm::Cache::zeros(); STEPS];
-    let mut dx = vec![Matrix::zeros(); STEPS];
-    let (mut grads, mut dstate) = (lstm::Params::zeros(), lstm::State::zeros());
-    for _ in 0..calls {
-        lstm::forward(params, black_box(x), &init, &mut a, &mut caches).unwrap();
-        if train {
-            let (grads, dx) = (&mut grads, Some(&mut *dx));
-            lstm::backward(
-                params,
-                x,
-                &init,
-                &a,
-                &mut caches,
-                da,
-                grads,
-                dx,
-                &mut dstate,
-            )
-            .unwrap();
-        }
-    }
-    black_box((a, dx, grads, dstate));
+fn lstm_training<const X: usize, const A: usize, const M: usize, T: Real>(calls: usize) {
+    sequence::<lstm::Params<X, A, T>, X, A, M>(calls, true);
 }
 
 fn rnn_forward<const X: usize, const A: usize, const M: usize, T: Real>(calls: usize) {
-    rnn::<X, A, M, T>(calls, false);
+    sequence::<rnn::Params<X, A, T>, X, A, M>(calls, false);
 }
 
 fn rnn_training<const X: usize, const A: usize, const M: usize, T: Real>(calls: usize) {
-    rnn::<X, A, M, T>(calls, true);
+    sequence::<rnn::Params<X, A, T>, X, A, M>(calls, true);
 }
 
-fn rnn<const X: usize, const A: usize, const M: usize, T: Real>(calls: usize, train: bool) {
-    let params = numbers::<Affine<X, A, T>>(1);
-    let params = Affine::<X, A, T>::from_flat(&params).unwrap();
-    let x = numbers::<Matrix<X, M, T>>(STEPS);
-    let x = Matrix::<X, M, T>::slice_from_flat(&x).unwrap();
-    let a0 = Matrix::zeros();
-    let mut a = vec![Matrix::<A, M, T>::zeros(); STEPS];
-    let mut da = vec![Matrix::<A, M, T>::zeros(); STEPS];
-    let mut dx = vec![Matrix::zeros(); STEPS];
-    let (mut grads, mut da_state) = (Affine::zeros(), Matrix::zeros());
+fn sequence<C: Cell<X, A>, const X: usize, const A: usize, const M: usize>(
+    calls: usize,
+    train: bool,
+) {
+    let params = numbers::<C>(1);
+    let params = C::from_flat(&params).unwrap();
+    let x = numbers::<Matrix<X, M, C::Scalar>>(STEPS);
+    let x = Matrix::<X, M, C::Scalar>::slice_from_flat(&x).unwrap();
+    let da = numbers::<Matrix<A, M, C::Scalar>>(STEPS);
+    let da = Matrix::<A, M, C::Scalar>::slice_from_flat(&da).unwrap();
+    let init = C::State::<M>::ZEROS;
+    let mut a = vec![Matrix::ZEROS; STEPS];
+    let mut caches = vec![C::Cache::ZEROS; STEPS];
+    let mut dx = vec![Matrix::ZEROS; STEPS];
+    let (mut grads, mut dstate) = (C::ZEROS, C::State::ZEROS);
     for _ in 0..calls {
-        rnn::forward(params, black_box(x), &a0, &mut a).unwrap();
+        let tape = params.forward(black_box(x), &init, &mut a, &mut caches);
+        let tape = tape.unwrap();
         if train {
-            let (grads, dx) = (&mut grads, Some(&mut *dx));
-            rnn::backward(params, x, &a0, &a, &mut da, grads, dx, &mut da_state).unwrap();
+            tape.backward(da, &mut grads, Some(&mut dx), &mut dstate)
+                .unwrap();
         }
     }
-    black_box((a, dx, grads, da_state));
+    black_box((a, dx, grads, dstate));
 }
 
 fn dense<const A: usize, const Y: usize, T: Real>(calls: usize) {

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use bptt::{Flat, Matrix, lstm};
+use bptt::{Cell, Flat, Matrix, lstm};
 
 const X: usize = 16;
 const A: usize = 32;
@@ -20,19 +20,10 @@ fn main() {
     let mut caches = vec![lstm::Cache::zeros(); 10];
     let mut dx = vec![Matrix::zeros(); 10];
     let mut grads = lstm::Params::zeros();
-    lstm::forward(params, x, &init, &mut a, &mut caches).expect("ten of each");
-    let (da, out) = (a.clone(), Some(&mut *dx));
-    lstm::backward(
-        params,
-        x,
-        &init,
-        &a,
-        &mut caches,
-        &da,
-        &mut grads,
-        out,
-        &mut dstate,
-    )
-    .expect("ten of each");
+    let tape = params.forward(x, &init, &mut a, &mut caches);
+    let tape = tape.expect("ten of each");
+    let da = tape.a().to_vec();
+    tape.backward(&da, &mut grads, Some(&mut dx), &mut dstate)
+        .expect("ten of each");
     println!("{:?}", &grads.as_flat()[..8]);
 }

@@ -1,6 +1,6 @@
 //! Inference: one sample after the other.
 
-use bptt::{Flat, Matrix, Vector, dense, lstm};
+use bptt::{Cell as _, Flat, Matrix, Vector, dense, lstm};
 
 use crate::{A, CELL, CLASSES, Cell, HEAD, Head, Print, RECORDINGS, X, Y};
 
@@ -27,12 +27,8 @@ impl<'a> Stream<'a> {
     /// The probability of each activity, this sample included.
     pub fn push(&mut self, sample: [f32; X]) -> [f32; Y] {
         let mut next = lstm::State::zeros();
-        lstm::step(
-            self.cell,
-            &Matrix::from_columns([sample]),
-            &self.state,
-            &mut next,
-        );
+        self.cell
+            .step(&Matrix::from_columns([sample]), &self.state, &mut next);
         self.state = next;
         self.t += 1;
         include(&mut self.mean, &self.state.a, self.t);

@@ -1,8 +1,8 @@
 //! Training on the device: a wearer who has the watch on the other arm, turned around.
 
-use bptt::loss::{Reduction, TargetError, softmax_cross_entropy_classes};
+use bptt::loss::{Reduction, softmax_cross_entropy_classes};
 use bptt::optimizer::{Adam, clip_by_global_norm};
-use bptt::{Flat, Matrix, Vector, dense, lstm};
+use bptt::{Cell as _, Flat, Matrix, TrainingError, Vector, dense, lstm};
 
 use crate::classify::{Stream, include};
 use crate::{A, CELL, CLASSES, Cell, HEAD, Head, Print, RECORDINGS, STEPS, X, Y};
@@ -50,7 +50,7 @@ impl Learner {
     }
 
     /// Starts from the trained weights and goes on with excerpts of the new wearer, one an update.
-    pub fn learn(&mut self, print: Print) -> Result<(), TargetError> {
+    pub fn learn(&mut self, print: Print) -> Result<(), TrainingError> {
         self.start();
         self.judge(print);
         let mut adam = (Adam::new(LEARNING_RATE), Adam::new(LEARNING_RATE));
@@ -79,21 +79,27 @@ impl Learner {
         class: usize,
         samples: impl Iterator<Item = [f32; X]>,
         adam: &mut (Adam, Adam),
-    ) -> Result<f32, TargetError> {
+    ) -> Result<f32, TrainingError> {
         for (x, sample) in self.x.iter_mut().zip(samples) {
             *x = Matrix::from_columns([sample]);
         }
         let start = lstm::State::zeros();
 
-        lstm::forward(&self.cell, &self.x, &start, &mut self.a, &mut self.caches)?;
+        let (a, caches) = (&mut self.a, &mut self.caches);
+        let tape = self.cell.forward(&self.x, &start, a, caches)?;
         let mut mean = Matrix::zeros();
-        for (i, (to, a)) in self.mean.iter_mut().zip(&self.a).enumerate() {
+        for (i, (to, a)) in self.mean.iter_mut().zip(tape.a()).enumerate() {
             include(&mut mean, a, i + 1);
             to.clone_from(&mean);
         }
         dense::sequence_forward(&self.head, &self.mean, &mut self.z)?;
-        let loss =
-            softmax_cross_entropy_classes(&self.z, &[[class]; T], Reduction::Mean, &mut self.dz)?;
+        let loss = softmax_cross_entropy_classes(
+            &self.z,
+            &[[class]; T],
+            None,
+            Reduction::Mean,
+            Some(&mut self.dz),
+        )?;
 
         let (dcell, dhead) = &mut self.grads;
         dcell.as_flat_mut().fill(0.0);
@@ -101,20 +107,9 @@ impl Learner {
         dense::sequence_backward(&self.head, &self.mean, &self.dz, dhead, &mut self.da)?;
         through_mean(&mut self.da);
         let mut beyond = lstm::State::zeros(); // nothing comes after the last step
-        let (a, da) = (&self.a, &self.da);
-        lstm::backward(
-            &self.cell,
-            &self.x,
-            &start,
-            a,
-            &mut self.caches,
-            da,
-            dcell,
-            None,
-            &mut beyond,
-        )?;
+        tape.backward(&self.da, dcell, None, &mut beyond)?;
 
-        clip_by_global_norm(&mut [dcell.as_flat_mut(), dhead.as_flat_mut()], 1.0);
+        clip_by_global_norm(&mut [dcell.as_flat_mut(), dhead.as_flat_mut()], 1.0)?;
         let [m, v] = &mut self.moments;
         adam.0.update(
             self.cell.as_flat_mut(),

@@ -7,33 +7,35 @@
 
 use core::hint::black_box;
 
-use bptt::loss::{
-    Reduction, TargetError, softmax_cross_entropy, softmax_cross_entropy_classes, squared_error,
-};
+use bptt::loss::{Reduction, softmax_cross_entropy, softmax_cross_entropy_classes, squared_error};
 use bptt::lstm::{self, Cache, State};
 use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
 use bptt::{
-    Flat, LengthMismatch, Matrix, Real, activation, checkpoint, dense, init, layout, lengths, rnn,
+    Cell, Flat, LengthMismatch, Matrix, Real, TrainingError, activation, checkpoint, dense, dropout,
+    init, layout, lengths, rnn, schedule,
 };
 
 /// Everything in `f32`.
-pub fn single(numbers: &mut [f32], classes: &[usize]) -> Result<(), TargetError> {
+pub fn single(numbers: &mut [f32], classes: &[usize]) -> Result<(), TrainingError> {
     every_batch(numbers, classes)
 }
 
 /// Everything in `f64`.
-pub fn double(numbers: &mut [f64], classes: &[usize]) -> Result<(), TargetError> {
+pub fn double(numbers: &mut [f64], classes: &[usize]) -> Result<(), TrainingError> {
     every_batch(numbers, classes)
 }
 
-fn every_batch<T: Real>(numbers: &mut [T], classes: &[usize]) -> Result<(), TargetError> {
+fn every_batch<T: Real>(numbers: &mut [T], classes: &[usize]) -> Result<(), TrainingError> {
     network::<6, 16, 1, 4, T>(&mut Numbers(numbers), classes)?;
     network::<3, 5, 2, 3, T>(&mut Numbers(numbers), classes)?;
     network::<2, 9, 5, 1, T>(&mut Numbers(numbers), classes)?;
-    long_and_unequal::<6, 16, 1, T>(&mut Numbers(numbers))?;
-    long_and_unequal::<2, 5, 3, T>(&mut Numbers(numbers))?;
+    cell::<rnn::Params<6, 16, T>, 6, 16, 1>(&mut Numbers(numbers), classes)?;
+    cell::<rnn::Params<3, 5, T>, 3, 5, 2>(&mut Numbers(numbers), classes)?;
+    cell::<rnn::Params<2, 9, T>, 2, 9, 5>(&mut Numbers(numbers), classes)?;
+    cell::<lstm::Params<6, 16, T>, 6, 16, 1>(&mut Numbers(numbers), classes)?;
+    cell::<lstm::Params<3, 5, T>, 3, 5, 2>(&mut Numbers(numbers), classes)?;
+    cell::<lstm::Params<2, 9, T>, 2, 9, 5>(&mut Numbers(numbers), classes)?;
     layouts::<3, 5, 2, T>(&mut Numbers(numbers))?;
-    long_and_ragged::<3, 5, 2, T>(&mut Numbers(numbers), classes)?;
     activations(numbers);
     Ok(())
 }
@@ -71,25 +73,27 @@ impl<'a, T: Real> Numbers<'a, T> {
     }
 }
 
+bptt::flat_struct! {
+    struct Net<const X: usize, const A: usize, const Y: usize, T: Real>, NetRef, NetMut {
+        cell: lstm::Params<X, A, T>,
+        head: dense::Params<A, Y, T>,
+    }
+}
+
 fn network<const X: usize, const A: usize, const M: usize, const Y: usize, T: Real>(
     n: &mut Numbers<T>,
     classes: &[usize],
-) -> Result<(), TargetError> {
-    let x: &mut [Matrix<X, M, T>] = n.sequence()?;
-    let dx: &mut [Matrix<X, M, T>] = n.sequence()?;
+) -> Result<(), TrainingError> {
     let (a, da): (&mut [Matrix<A, M, T>], &mut [Matrix<A, M, T>]) = (n.sequence()?, n.sequence()?);
     let (one_x, one_dx) = (n.one::<Matrix<X, M, T>>()?, n.one::<Matrix<X, M, T>>()?);
     let (a0, one_a): (&mut Matrix<A, M, T>, &mut Matrix<A, M, T>) = (n.one()?, n.one()?);
-    let (one_da, da_prev): (&mut Matrix<A, M, T>, &mut Matrix<A, M, T>) = (n.one()?, n.one()?);
+    let (one_da, one_dz): (&mut Matrix<A, M, T>, &mut Matrix<A, M, T>) = (n.one()?, n.one()?);
 
     let (cell, grads): (&mut rnn::Params<X, A, T>, &mut rnn::Params<X, A, T>) =
         (n.one()?, n.one()?);
     init::uniform_hidden(cell, || n.scalar());
     rnn::cell_forward(cell, one_x, a0, one_a);
-    rnn::cell_backward(cell, one_x, a0, one_a, one_da, grads, one_dx, da_prev);
-    rnn::forward(cell, x, a0, a)?;
-    rnn::backward(cell, x, a0, a, da, grads, None, da_prev)?;
-    rnn::backward(cell, x, a0, a, da, grads, Some(dx), da_prev)?;
+    rnn::cell_backward(cell, one_x, a0, one_a, one_dz, one_da, grads, one_dx);
 
     let (cell, grads): (&mut lstm::Params<X, A, T>, &mut lstm::Params<X, A, T>) =
         (n.one()?, n.one()?);
@@ -99,12 +103,8 @@ fn network<const X: usize, const A: usize, const M: usize, const Y: usize, T: Re
     init::forget_bias(cell, T::ONE);
     init::orthogonal(&mut cell.o.wa, || n.scalar());
     init::glorot_uniform(&mut cell.o.wx, || n.scalar());
-    lstm::step(cell, one_x, prev, next);
     lstm::cell_forward(cell, one_x, prev, next, cache);
     lstm::cell_backward(cell, one_x, prev, cache, next, grads, one_dx);
-    lstm::forward(cell, x, prev, a, caches)?;
-    lstm::backward(cell, x, prev, a, caches, da, grads, None, next)?;
-    lstm::backward(cell, x, prev, a, caches, da, grads, Some(dx), next)?;
 
     let (head, dhead): (&mut dense::Params<A, Y, T>, &mut dense::Params<A, Y, T>) =
         (n.one()?, n.one()?);
@@ -118,18 +118,44 @@ fn network<const X: usize, const A: usize, const M: usize, const Y: usize, T: Re
     dense::sequence_forward(head, a, y)?;
     dense::sequence_backward(head, a, dy, dhead, da)?;
     let (classes, _) = classes.as_chunks::<M>();
+    let (weights, _) = n.take(7 * M)?.as_chunks::<M>();
     for reduction in [Reduction::Sum, Reduction::Mean] {
-        black_box(squared_error(y, target, reduction, dy)?);
-        black_box(softmax_cross_entropy(y, target, reduction, dy)?);
-        black_box(softmax_cross_entropy_classes(y, classes, reduction, dy)?);
+        for weights in [None, Some(weights)] {
+            black_box(squared_error(y, target, weights, reduction, Some(dy))?);
+            black_box(squared_error(y, target, weights, reduction, None)?);
+            black_box(softmax_cross_entropy(
+                y,
+                target,
+                weights,
+                reduction,
+                Some(dy),
+            )?);
+            black_box(softmax_cross_entropy(y, target, weights, reduction, None)?);
+            let out = Some(&mut *dy);
+            black_box(softmax_cross_entropy_classes(
+                y, classes, weights, reduction, out,
+            )?);
+            black_box(softmax_cross_entropy_classes(
+                y, classes, weights, reduction, None,
+            )?);
+        }
     }
+    let mut found = [[0; M]; 7];
+    dense::sequence_argmax(y, black_box(&mut found[..]))?;
+    black_box((found, one_y.columns().each_ref().map(dense::argmax)));
+    dropout::fill(one_a, n.scalar(), || n.scalar())?;
+    dropout::apply(one_a, one_da);
 
     let (g, m, v) = (n.take(100)?, n.take(100)?, n.take(100)?);
     let (learning_rate, momentum) = (n.scalar(), n.scalar());
     black_box(clip_by_global_norm(
         &mut [g, dhead.as_flat_mut()],
         n.scalar(),
-    ));
+    )?);
+    let (step, first, last) = (black_box(7), black_box(1), black_box(9));
+    let learning_rate = learning_rate
+        * schedule::cosine(step, first..last)
+        * schedule::step_decay(step, last, learning_rate);
     Sgd { learning_rate }.update(cell.as_flat_mut(), g)?;
     Momentum {
         learning_rate,
@@ -147,6 +173,14 @@ fn network<const X: usize, const A: usize, const M: usize, const Y: usize, T: Re
     let bytes = black_box(bytes.as_mut_slice());
     cell.to_le_bytes(bytes)?;
     cell.read_le_bytes(bytes)?;
+    let (net, other): (&mut Net<X, A, Y, T>, &mut Net<X, A, Y, T>) = (n.one()?, n.one()?);
+    let NetMut { cell, head } = net.parts_mut();
+    cell.f.b.fill(T::ONE);
+    head.set_zeros();
+    other.clone_from(net);
+    black_box(*other == *net);
+    *other = Net::from(net.parts());
+    black_box(Matrix::<2, 1>::from_le_bytes(black_box(&[0; 8])));
     let k = black_box(classes.len());
     black_box((
         one_a.column(k),
@@ -165,46 +199,57 @@ fn network<const X: usize, const A: usize, const M: usize, const Y: usize, T: Re
     Ok(())
 }
 
-fn long_and_unequal<const X: usize, const A: usize, const M: usize, T: Real>(
-    n: &mut Numbers<T>,
-) -> Result<(), LengthMismatch> {
-    let x: &mut [Matrix<X, M, T>] = n.sequence()?;
-    let dx: &mut [Matrix<X, M, T>] = n.sequence()?;
-    let (a, da): (&mut [Matrix<A, M, T>], &mut [Matrix<A, M, T>]) = (n.sequence()?, n.sequence()?);
-    let lengths = &mut [0; M];
-    for length in lengths.iter_mut() {
-        *length = black_box(*length);
-    }
-    lengths::zero_beyond(lengths, x);
-
-    let (cell, grads): (&mut rnn::Params<X, A, T>, &mut rnn::Params<X, A, T>) =
-        (n.one()?, n.one()?);
-    let (a0, last): (&mut Matrix<A, M, T>, &mut Matrix<A, M, T>) = (n.one()?, n.one()?);
-    let states: &mut [Matrix<A, M, T>] = n.sequence()?;
-    checkpoint::rnn_forward(cell, x, a0, states, a)?;
-    let seen = |t, a: &[_], _: &mut [_]| _ = black_box((t, a.len()));
-    checkpoint::rnn_backward(cell, x, a0, states, a, da, seen, grads, Some(dx), last)?;
-    lengths::rnn_last(lengths, a0, a, last)?;
-    let scratch = n.one()?;
-    lengths::rnn_backward(cell, lengths, x, a0, a, da, grads, Some(dx), last, scratch)?;
-
-    let (cell, grads): (&mut lstm::Params<X, A, T>, &mut lstm::Params<X, A, T>) =
-        (n.one()?, n.one()?);
-    let (init, last): (&mut State<A, M, T>, &mut State<A, M, T>) = (n.one()?, n.one()?);
-    let states: &mut [State<A, M, T>] = n.sequence()?;
-    let caches: &mut [Cache<A, M, T>] = n.sequence()?;
-    checkpoint::lstm_forward(cell, x, init, states, a, caches)?;
-    let seen = |t, a: &[_], _: &mut [_]| _ = black_box((t, a.len()));
-    checkpoint::lstm_backward(
-        cell, x, init, states, a, caches, da, seen, grads, None, last,
-    )?;
-    lengths::lstm_last(lengths, init, a, caches, last)?;
-    let Some((scratch, _)) = states.split_first_chunk_mut() else {
+/// What every cell has: steps and sequences, recomputation, batches of sequences of different lengths.
+fn cell<C: Cell<X, A>, const X: usize, const A: usize, const M: usize>(
+    n: &mut Numbers<C::Scalar>,
+    lengths: &[usize],
+) -> Result<(), LengthMismatch>
+where
+    C: 'static,
+    C::State<M>: 'static,
+    C::Cache<M>: 'static,
+{
+    let Some(lengths) = lengths.first_chunk::<M>() else {
         return Ok(());
     };
-    lengths::lstm_backward(
-        cell, lengths, x, init, a, caches, da, grads, None, last, scratch,
-    )
+    let (cell, grads): (&mut C, &mut C) = (n.one()?, n.one()?);
+    let x: &mut [Matrix<X, M, C::Scalar>] = n.sequence()?;
+    let dx: &mut [Matrix<X, M, C::Scalar>] = n.sequence()?;
+    let a: &mut [Matrix<A, M, C::Scalar>] = n.sequence()?;
+    let da: &mut [Matrix<A, M, C::Scalar>] = n.sequence()?;
+    let caches: &mut [C::Cache<M>] = n.sequence()?;
+    let states: &mut [C::State<M>] = n.sequence()?;
+    let (init, state): (&mut C::State<M>, &mut C::State<M>) = (n.one()?, n.one()?);
+    let one_x = n.one()?;
+
+    cell.step(one_x, init, state);
+    let tape = cell.forward(x, init, a, caches)?;
+    black_box(tape.a().len());
+    tape.last(state);
+    tape.backward(da, grads, None, state)?;
+    let tape = cell.forward(x, init, a, caches)?;
+    tape.backward(da, grads, Some(dx), state)?;
+
+    let mut gradient = |t: usize, a: &[_], da: &mut [_]| _ = black_box((t, a.len(), da.len()));
+    let tape = checkpoint::forward(cell, x, init, states, a, caches)?;
+    black_box(tape.states().len());
+    tape.backward(da, &mut gradient, grads, None, state)?;
+    let tape = checkpoint::forward(cell, x, init, states, a, caches)?;
+    tape.backward(da, &mut gradient, grads, Some(dx), state)?;
+
+    let dlast = n.one()?;
+    let tape = cell.forward(x, init, a, caches)?;
+    lengths::last(lengths, &tape, state)?;
+    lengths::backward(lengths, tape, da, dlast, grads, None, state)?;
+    let tape = cell.forward(x, init, a, caches)?;
+    lengths::backward(lengths, tape, da, dlast, grads, Some(dx), state)?;
+    lengths::zero_beyond(lengths, x);
+    lengths::reverse(lengths, x)?;
+    lengths::padding_to_back(lengths, x)?;
+    lengths::padding_to_front(lengths, x)?;
+    *cell = C::ZEROS;
+    black_box(cell.as_flat());
+    Ok(())
 }
 
 fn layouts<const X: usize, const A: usize, const Y: usize, T: Real>(
@@ -238,81 +283,6 @@ fn layouts<const X: usize, const A: usize, const Y: usize, T: Real>(
     layout::keras::write_dense(head, w, b)?;
     layout::onnx::read_gemm(head, w, black_box(true), Some(b))?;
     layout::onnx::write_gemm(head, w, black_box(true), b)
-}
-
-/// Recomputation, and batches of sequences of different lengths.
-fn long_and_ragged<const X: usize, const A: usize, const M: usize, T: Real>(
-    n: &mut Numbers<T>,
-    lengths: &[usize],
-) -> Result<(), LengthMismatch> {
-    let Some(lengths) = lengths.first_chunk::<M>() else {
-        return Ok(());
-    };
-    let x: &mut [Matrix<X, M, T>] = n.sequence()?;
-    let dx: &mut [Matrix<X, M, T>] = n.sequence()?;
-    let (a, da): (&mut [Matrix<A, M, T>], &mut [Matrix<A, M, T>]) = (n.sequence()?, n.sequence()?);
-    let (a0, a1): (&mut Matrix<A, M, T>, &mut Matrix<A, M, T>) = (n.one()?, n.one()?);
-    let scratch: &mut Matrix<A, M, T> = n.one()?;
-    let states: &mut [Matrix<A, M, T>] = n.sequence()?;
-    let mut gradient = |t: usize, a: &[Matrix<A, M, T>], da: &mut [Matrix<A, M, T>]| {
-        black_box((t, a, da));
-    };
-
-    let (cell, grads): (&mut rnn::Params<X, A, T>, &mut rnn::Params<X, A, T>) =
-        (n.one()?, n.one()?);
-    checkpoint::rnn_forward(cell, x, a0, states, a)?;
-    checkpoint::rnn_backward(
-        cell,
-        x,
-        a0,
-        states,
-        a,
-        da,
-        &mut gradient,
-        grads,
-        Some(dx),
-        a1,
-    )?;
-    lengths::rnn_last(lengths, a0, a, a1)?;
-    lengths::rnn_backward(cell, lengths, x, a0, a, da, grads, Some(dx), a1, scratch)?;
-    lengths::zero_beyond(lengths, a);
-
-    let (cell, grads): (&mut lstm::Params<X, A, T>, &mut lstm::Params<X, A, T>) =
-        (n.one()?, n.one()?);
-    let (init, last): (&mut State<A, M, T>, &mut State<A, M, T>) = (n.one()?, n.one()?);
-    let states: &mut [State<A, M, T>] = n.sequence()?;
-    let caches: &mut [Cache<A, M, T>] = n.sequence()?;
-    checkpoint::lstm_forward(cell, x, init, states, a, caches)?;
-    checkpoint::lstm_backward(
-        cell,
-        x,
-        init,
-        states,
-        a,
-        caches,
-        da,
-        &mut gradient,
-        grads,
-        Some(dx),
-        last,
-    )?;
-    lengths::lstm_last(lengths, init, a, caches, last)?;
-    if let Some(scratch) = states.first_chunk_mut::<2>() {
-        lengths::lstm_backward(
-            cell,
-            lengths,
-            x,
-            init,
-            a,
-            caches,
-            da,
-            grads,
-            Some(dx),
-            last,
-            scratch,
-        )?;
-    }
-    Ok(())
 }
 
 fn activations<T: Real>(numbers: &mut [T]) {

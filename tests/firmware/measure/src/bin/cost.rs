@@ -11,7 +11,7 @@ use core::panic::PanicInfo;
 use bptt::loss::{self, Reduction};
 use bptt::lstm::{self, Cache, State};
 use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
-use bptt::{Flat, Matrix, activation, dense, init, rnn};
+use bptt::{Cell, Flat, Matrix, activation, dense, init, rnn};
 use cortex_m::peripheral::SYST;
 use cortex_m_rt::{ExceptionFrame, entry, exception};
 use cortex_m_semihosting::{debug, hprintln};
@@ -87,8 +87,8 @@ fn calibrate(syst: &mut SYST) {
 }
 
 /// Numbers in ±0.5, the same in every run.
-fn random<F: Flat<Scalar = f32> + Default>() -> F {
-    let mut flat = F::default();
+fn random<F: Flat<Scalar = f32>>() -> F {
+    let mut flat = F::ZEROS;
     let mut n = 1_u32;
     init::uniform(&mut flat, 0.5, || {
         n = n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -104,14 +104,7 @@ fn instructions_of<const X: usize, const A: usize>(syst: &mut SYST) {
     let cell: lstm::Params<X, A> = random();
     let x: [Matrix<X, 1>; STEPS] = core::array::from_fn(|_| random());
     let (prev, mut next): (State<A, 1>, State<A, 1>) = (random(), random());
-    let mut step = || {
-        lstm::step(
-            black_box(&cell),
-            black_box(&x[0]),
-            black_box(&prev),
-            &mut next,
-        )
-    };
+    let mut step = || black_box(&cell).step(black_box(&x[0]), black_box(&prev), &mut next);
     let step = instructions(syst, 400, &mut step);
 
     let mut a = [const { Matrix::<A, 1>::zeros() }; STEPS];
@@ -121,20 +114,10 @@ fn instructions_of<const X: usize, const A: usize>(syst: &mut SYST) {
     let mut dstate = State::zeros();
     let mut training = || {
         let (cell, x) = (black_box(&cell), black_box(x.as_slice()));
-        let forward = lstm::forward(cell, x, &prev, &mut a, &mut caches);
+        let tape = cell.forward(x, &prev, &mut a, &mut caches);
         let da = black_box(da.as_slice());
-        let backward = lstm::backward(
-            cell,
-            x,
-            &prev,
-            &a,
-            &mut caches,
-            da,
-            &mut grads,
-            None,
-            &mut dstate,
-        );
-        black_box((forward.is_ok(), backward.is_ok()));
+        let done = tape.and_then(|tape| tape.backward(da, &mut grads, None, &mut dstate));
+        black_box(done.is_ok());
     };
     let training = instructions(syst, 4, &mut training) / STEPS as u32;
     hprintln!("({}, {})|{}|{}", X, A, step, training);
@@ -166,81 +149,48 @@ fn kernels<const X: usize, const A: usize, const M: usize>(found: &mut [(&'stati
             *next = (name, stack_depth(f));
         }
     };
-    let x: [Matrix<X, M>; STEPS] = core::array::from_fn(|_| random());
-    let x = x.as_slice();
-    let mut dx: [Matrix<X, M>; STEPS] = core::array::from_fn(|_| random());
-    let mut a: [Matrix<A, M>; STEPS] = core::array::from_fn(|_| random());
-    let mut da = a.clone();
+    sequence::<lstm::Params<X, A>, X, A, M>(
+        &mut stack,
+        [
+            "lstm::Params::step",
+            "lstm::Params::forward",
+            "Tape<lstm::Params>::backward",
+        ],
+    );
+    sequence::<rnn::Params<X, A>, X, A, M>(
+        &mut stack,
+        [
+            "rnn::Params::step",
+            "rnn::Params::forward",
+            "Tape<rnn::Params>::backward",
+        ],
+    );
+
+    let (x, mut dx): (Matrix<X, M>, Matrix<X, M>) = (random(), random());
+    let (mut a, mut da): (Matrix<A, M>, Matrix<A, M>) = (random(), random());
     let (prev, mut next): (State<A, M>, State<A, M>) = (random(), random());
-    let mut caches: [Cache<A, M>; STEPS] = core::array::from_fn(|_| random());
+    let mut cache: Cache<A, M> = random();
 
     let cell: lstm::Params<X, A> = random();
     let cell = black_box(&cell);
     let mut grads = cell.clone();
-    stack("lstm::step", &mut || {
-        lstm::step(cell, &x[0], &prev, black_box(&mut next))
-    });
     stack("lstm::cell_forward", &mut || {
-        lstm::cell_forward(cell, &x[0], &prev, black_box(&mut next), &mut caches[0]);
+        lstm::cell_forward(cell, &x, &prev, black_box(&mut next), &mut cache);
     });
     stack("lstm::cell_backward", &mut || {
-        let cache = black_box(&mut caches[0]);
-        lstm::cell_backward(cell, &x[0], &prev, cache, &mut next, &mut grads, &mut dx[0]);
-    });
-    stack("lstm::forward", &mut || {
-        let _ = black_box(lstm::forward(
-            cell,
-            black_box(x),
-            &prev,
-            black_box(&mut a),
-            &mut caches,
-        ));
-    });
-    stack("lstm::backward", &mut || {
-        let (x, caches, dx) = (
-            black_box(x),
-            black_box(&mut caches),
-            Some(dx.as_mut_slice()),
-        );
-        let _ = black_box(lstm::backward(
-            cell, x, &prev, &a, caches, &da, &mut grads, dx, &mut next,
-        ));
+        let (cache, x) = (black_box(&mut cache), black_box(&x));
+        lstm::cell_backward(cell, x, &prev, cache, &mut next, &mut grads, &mut dx);
     });
 
     let cell: rnn::Params<X, A> = random();
     let cell = black_box(&cell);
     let mut grads = cell.clone();
     stack("rnn::cell_forward", &mut || {
-        rnn::cell_forward(cell, &x[0], &prev.a, black_box(&mut next.a))
+        rnn::cell_forward(cell, &x, &prev.a, black_box(&mut next.a))
     });
     stack("rnn::cell_backward", &mut || {
-        let (dz, grads) = (black_box(&mut da[0]), &mut grads);
-        rnn::cell_backward(
-            cell,
-            &x[0],
-            &prev.a,
-            &a[0],
-            dz,
-            grads,
-            &mut dx[0],
-            &mut next.a,
-        );
-    });
-    stack("rnn::forward", &mut || {
-        let _ = black_box(rnn::forward(cell, black_box(x), &prev.a, black_box(&mut a)));
-    });
-    stack("rnn::backward", &mut || {
-        let (x, da, dx) = (black_box(x), black_box(&mut da), Some(dx.as_mut_slice()));
-        let _ = black_box(rnn::backward(
-            cell,
-            x,
-            &prev.a,
-            &a,
-            da,
-            &mut grads,
-            dx,
-            &mut next.a,
-        ));
+        let (dz, dstate, dx) = (black_box(&mut da), &mut next.a, &mut dx);
+        rnn::cell_backward(cell, &x, &prev.a, &a, dz, dstate, &mut grads, dx);
     });
 
     let mut head: dense::Params<A, Y> = random();
@@ -248,16 +198,10 @@ fn kernels<const X: usize, const A: usize, const M: usize>(found: &mut [(&'stati
     let target: [Matrix<Y, M>; STEPS] = core::array::from_fn(|_| random());
     let (mut y, mut dy) = (target.clone(), target.clone());
     stack("dense::forward", &mut || {
-        dense::forward(black_box(&head), &a[0], black_box(&mut y[0]))
+        dense::forward(black_box(&head), &a, black_box(&mut y[0]))
     });
     stack("dense::backward", &mut || {
-        dense::backward(
-            black_box(&head),
-            &a[0],
-            &dy[0],
-            black_box(&mut dhead),
-            &mut da[0],
-        );
+        dense::backward(black_box(&head), &a, &dy[0], black_box(&mut dhead), &mut da);
     });
     stack("dense::softmax", &mut || {
         dense::softmax(black_box(&mut y[0]))
@@ -271,8 +215,9 @@ fn kernels<const X: usize, const A: usize, const M: usize>(found: &mut [(&'stati
         let _ = black_box(loss::softmax_cross_entropy(
             y,
             &target,
+            None,
             Reduction::Mean,
-            &mut dy,
+            Some(&mut dy),
         ));
     });
     stack("loss::softmax_cross_entropy_classes", &mut || {
@@ -280,16 +225,18 @@ fn kernels<const X: usize, const A: usize, const M: usize>(found: &mut [(&'stati
         let _ = black_box(loss::softmax_cross_entropy_classes(
             y,
             &classes,
+            None,
             Reduction::Mean,
-            &mut dy,
+            Some(&mut dy),
         ));
     });
     stack("loss::squared_error", &mut || {
         let _ = black_box(loss::squared_error(
             black_box(&y),
             &target,
+            None,
             Reduction::Mean,
-            &mut dy,
+            Some(&mut dy),
         ));
     });
     let learning_rate = 0.1;
@@ -315,7 +262,7 @@ fn kernels<const X: usize, const A: usize, const M: usize>(found: &mut [(&'stati
         let _ = black_box(black_box(Adam::new(learning_rate)).update(w, dhead.as_flat(), m, v));
     });
     stack("optimizer::clip_by_global_norm", &mut || {
-        black_box(clip_by_global_norm(
+        let _ = black_box(clip_by_global_norm(
             &mut [black_box(dhead.as_flat_mut())],
             0.1,
         ));
@@ -329,7 +276,34 @@ fn kernels<const X: usize, const A: usize, const M: usize>(found: &mut [(&'stati
         init::orthogonal(black_box(&mut grads.wa), uniform);
     });
     stack("activation::tanh_slice", &mut || {
-        activation::tanh_slice(black_box(a[0].as_flat_mut()))
+        activation::tanh_slice(black_box(a.as_flat_mut()))
+    });
+}
+
+/// A step of a cell, a sequence forward and the same backward.
+#[inline(never)]
+fn sequence<C: Cell<X, A, Scalar = f32>, const X: usize, const A: usize, const M: usize>(
+    stack: &mut dyn FnMut(&'static str, &mut dyn FnMut()),
+    [step, forward, backward]: [&'static str; 3],
+) {
+    let (cell, mut grads): (C, C) = (random(), random());
+    let x: [Matrix<X, M>; STEPS] = core::array::from_fn(|_| random());
+    let da: [Matrix<A, M>; STEPS] = core::array::from_fn(|_| random());
+    let (init, mut state): (C::State<M>, C::State<M>) = (random(), random());
+    let mut a = [Matrix::ZEROS; STEPS];
+    let mut caches = [C::Cache::<M>::ZEROS; STEPS];
+    let mut dx = [Matrix::ZEROS; STEPS];
+    let (cell, x) = (black_box(&cell), black_box(x.as_slice()));
+    stack(step, &mut || cell.step(&x[0], &init, black_box(&mut state)));
+    stack(forward, &mut || {
+        let tape = cell.forward(x, &init, black_box(&mut a), &mut caches);
+        black_box(tape.is_ok());
+    });
+    let mut tape = cell.forward(x, &init, &mut a, &mut caches).ok();
+    stack(backward, &mut || {
+        let (dx, tape) = (Some(dx.as_mut_slice()), black_box(&mut tape).take());
+        let done = tape.map(|tape| tape.backward(&da, &mut grads, dx, &mut state));
+        let _ = black_box(done);
     });
 }
 
