@@ -97,8 +97,8 @@ const CASES: &[Case] = &[
     ("tape_by_hand", "fn f<'t, C: Cell<1, 1>>(cell: &'t C, init: &'t C::State<1>) { let _ = Tape { cell, x: &[], init, a: &[], caches: &mut [] }; }", Some("private")),
     ("own_cell", "struct Mine; impl Cell<1, 1> for Mine { type State<const M: usize> = Vector<1>; type Cache<const M: usize> = Vector<1>; }", Some("Sealed")),
     ("generic", "fn f<C: Cell<1, 1>>(tape: Tape<'_, C, 1, 1, 1>, dstate: &mut C::State<1>) { tape.last(dstate); tape.backward(&[], &mut C::ZEROS, None, dstate).unwrap(); }", None),
-    ("own_trait", "trait Mine: Sized { fn write_le(&self) {} fn add_four(&self) {} fn exp_all(&self) {} } impl<T: Real> Mine for T {}
-    fn f<T: Real>(x: T) { x.write_le(); x.add_four(); x.exp_all(); } f(1.0);", None),
+    ("own_trait", "trait Mine: Sized { fn write_le(&self) {} fn four_sums(&self) {} fn exp_all(&self) {} } impl<T: Real> Mine for T {}
+    fn f<T: Real>(x: T) { x.write_le(); x.four_sums(); x.exp_all(); } f(1.0);", None),
     // A user's own network: no dimension is zero, nothing is forged, whatever safe code says.
     ("pair_dimensions", "let _ = Pair::<Vector<1>, Vector<0>>::from_flat(&[0.0]);", Some(EMPTY)),
     ("pair_zeros", "let _ = Pair::<Vector<0>, Vector<1>>::zeros();", Some(EMPTY)),

@@ -4,7 +4,9 @@
 //! to join, and spends one instruction on each weight. `vmla` rounds the product and then the sum, as the contract wants it; it
 //! is not the fused `vfma`.
 
-use super::{Edge, Gates, Pairs, Plain, Vector};
+use core::mem::MaybeUninit;
+
+use super::{Gates, Plain, Run};
 
 /// A scalar that these loops are for, or not.
 pub(super) trait Scalar: Copy {
@@ -17,31 +19,44 @@ impl Scalar for f64 {
     const SINGLE: bool = false;
 }
 
-/// z_g = z_g + W_g·u for the rows i .. i + 4 of four matrices of `rows` rows. False where nothing was done.
+/// z_g = b_g + Wx_g·x + Wa_g·a for the rows i .. i + 4 of four gates, each Wa, Wx and b after one another, of `rows` rows each. False
+/// where nothing was done.
 #[inline(always)]
-pub(super) fn add_four<T: Scalar, const L: usize>(
+pub(super) fn four_sums<T: Scalar, const L: usize>(
     z: &mut [[Plain<T, L>; 1]; 4],
-    w: Gates<T>,
+    gates: Gates<T>,
     rows: usize,
     i: usize,
-    u: &[T],
+    x: &[T],
+    a: &[T],
 ) -> bool {
-    let size = u
-        .len()
-        .checked_mul(rows)
-        .and_then(|size| size.checked_add(3 * w.apart));
-    let fits = size.is_some_and(|size| size <= w.all.len());
-    if !T::SINGLE || L != 4 || u.is_empty() || !fits || rows < 4 || i > rows - 4 {
+    let columns = rows.saturating_add(x.len());
+    let size = rows
+        .checked_mul(columns.saturating_add(1))
+        .and_then(|size| size.checked_add(gates.apart.checked_mul(3)?));
+    let fits = size.is_some_and(|size| size <= gates.all.len()) && a.len() == rows;
+    if !T::SINGLE || L != 4 || !fits || x.is_empty() || rows < 4 || i > rows - 4 {
         return false;
     }
-    let f = w.all.as_ptr().wrapping_add(i);
-    // SAFETY: each of the `u.len()` rounds reads one scalar of u, and of each matrix the rows i .. i + 4 of one column, the next
-    // one each time. They are in bounds, since i + 4 is at most `rows` and the last matrix has as many columns as u has scalars.
-    // Nothing is written but the 16 scalars of z, which `repr(transparent)` puts in a row, and the registers that are listed.
+    let column = |k: usize| gates.all.as_ptr().wrapping_add(k * rows + i);
+    // SAFETY: T is f32. Of each b the rows i .. i + 4 are read; then, for each scalar of x, the rows i .. i + 4 of the next column of
+    // each Wx, and for each of the `rows` scalars of a those of each Wa. They are in bounds, since i + 4 is at most `rows` and the last
+    // gate has all its columns. Nothing is written but the 16 scalars of z, which `repr(transparent)` puts in a row, and the registers
+    // that are listed.
     unsafe {
         core::arch::asm!(
-            "vldmia {z}, {{s16-s31}}",
+            "vldmia {o}, {{s16-s19}}",
+            "add {o}, {o}, {apart}",
+            "vldmia {o}, {{s20-s23}}",
+            "add {o}, {o}, {apart}",
+            "vldmia {o}, {{s24-s27}}",
+            "add {o}, {o}, {apart}",
+            "vldmia {o}, {{s28-s31}}",
             "2:",
+            "add {i}, {f}, {apart}",
+            "add {g}, {i}, {apart}",
+            "add {o}, {g}, {apart}",
+            "3:",
             "vldmia {u}!, {{s8}}",
             "vldmia {f}, {{s0-s3}}",
             "add {f}, {f}, {column}",
@@ -68,16 +83,25 @@ pub(super) fn add_four<T: Scalar, const L: usize>(
             "vmla.f32 s29, s5, s8",
             "vmla.f32 s30, s6, s8",
             "vmla.f32 s31, s7, s8",
+            "bne 3b",
+            "mov {f}, {f_a}", // The same for a, if that was for x.
+            "mov {u}, {a}",
+            "lsr {k}, {column}, #2",
+            "mov {f_a}, #0",
+            "cmp {f}, #0",
             "bne 2b",
             "vstmia {z}, {{s16-s31}}",
             z = in(reg) z.as_mut_ptr(),
-            u = inout(reg) u.as_ptr() => _,
-            f = inout(reg) f => _,
-            i = inout(reg) f.wrapping_add(w.apart) => _,
-            g = inout(reg) f.wrapping_add(2 * w.apart) => _,
-            o = inout(reg) f.wrapping_add(3 * w.apart) => _,
-            k = inout(reg) u.len() => _,
+            apart = in(reg) gates.apart * 4,
             column = in(reg) rows * 4,
+            u = inout(reg) x.as_ptr() => _,
+            a = in(reg) a.as_ptr(),
+            k = inout(reg) x.len() => _,
+            f = inout(reg) column(rows) => _,
+            f_a = inout(reg) column(0) => _,
+            i = out(reg) _,
+            g = out(reg) _,
+            o = inout(reg) column(columns) => _,
             out("s0") _, out("s1") _, out("s2") _, out("s3") _,
             out("s4") _, out("s5") _, out("s6") _, out("s7") _, out("s8") _,
             out("s16") _, out("s17") _, out("s18") _, out("s19") _,
@@ -92,7 +116,7 @@ pub(super) fn add_four<T: Scalar, const L: usize>(
 
 /// du_k = Σ_g of the dot products of column k of W_g with a column of dz_g, which starts there in the first gate. False, and nothing is
 /// done, where there is another number of rows than a multiple of 16.
-#[inline(always)]
+#[inline(never)] // The registers that it saves would take stack below everything else in the product.
 pub(super) fn dots<T: Scalar>(
     w: Gates<T>,
     (dz, dz_at): (Gates<T>, usize),
@@ -215,76 +239,65 @@ unsafe fn dot<T>([w, dz]: [*const T; 2], skip: [usize; 2], rows: usize, gates: u
     }
 }
 
-/// Σ = Σ + dz·uᵀ for four rows × four columns, one sample a step. The walk again where nothing was done.
+/// dW = dW + Σ dz·uᵀ over `count` columns, in tiles of four rows × four columns of dW. Says how many rows it has done.
 #[inline(always)]
-pub(super) fn add_pairs<
-    'a,
-    T: Scalar,
-    E: Edge,
-    const L: usize,
-    const P: usize,
-    const C: usize,
-    const EDGE: bool,
->(
-    sums: &mut [[Plain<T, L>; P]; C],
-    pairs: Pairs<'a, Plain<T, L>, E, P, C, EDGE>,
-) -> Option<Pairs<'a, Plain<T, L>, E, P, C, EDGE>>
-where
-    Plain<T, L>: Vector<Scalar = T>,
-{
-    if !T::SINGLE || L != 4 || P != 1 || C != 4 || EDGE || pairs.per_step != 1 || pairs.steps == 0 {
-        return Some(pairs);
+pub(super) fn outer<T: Scalar>(dw: &mut [T], dz: Run<T>, u: Run<T>, count: usize) -> usize {
+    let (rows, columns) = (dz.rows, u.rows);
+    let size = rows.checked_mul(columns);
+    let fits = size.is_some_and(|size| size <= dw.len()) && dz.holds(count) && u.holds(count);
+    if !T::SINGLE || !fits || columns < 4 || count == 0 {
+        return 0;
     }
-    let (dz, u) = (pairs.next.dz, pairs.next.u);
-    match pairs.first {
-        Some(first) if pairs.steps > 1 => {
-            let before = pairs.back[0].wrapping_mul(pairs.steps - 1);
-            // SAFETY: `Pairs::new` has seen that four rows of dz and four of u are there in each of these steps.
-            unsafe {
-                rank_one(
-                    sums.as_mut_ptr().cast(),
-                    [dz, u],
-                    pairs.back,
-                    pairs.steps - 1,
-                );
-                rank_one(
-                    sums.as_mut_ptr().cast(),
-                    [dz.wrapping_sub(before), first],
-                    [0, 0],
-                    1,
-                );
-            }
+    let done = rows - rows % 4;
+    let mut unused = MaybeUninit::<[T; 4]>::uninit();
+    for i in (0..done).step_by(4) {
+        for k in (0..columns).step_by(4) {
+            // At the edge a tile has some columns of the one before once more, which go nowhere.
+            let k_0 = k.min(columns - 4);
+            let to = [0, 1, 2, 3].map(|c| match k_0 + c < k {
+                true => unused.as_mut_ptr().cast(),
+                false => dw.as_mut_ptr().wrapping_add((k_0 + c) * rows + i),
+            });
+            let from = [
+                dz.of.as_ptr().wrapping_add(dz.at + i),
+                u.of.as_ptr().wrapping_add(u.at + k_0),
+            ];
+            // SAFETY: T is f32. `holds` has seen that rows i .. i + 4 of each dz are there, and k_0 .. k_0 + 4 of each u; `to` are rows
+            // i .. i + 4 of four columns of dW, or `unused`.
+            unsafe { rank_one(to, from, [dz.on, u.on], count) };
         }
-        // SAFETY: as above.
-        _ => unsafe { rank_one(sums.as_mut_ptr().cast(), [dz, u], pairs.back, pairs.steps) },
     }
-    None
+    done
 }
 
-/// Σ = Σ + dz·uᵀ over so many steps, from the last to the first.
+/// Σ = Σ + dz·uᵀ over so many pairs, each `on` scalars after the one before.
 ///
 /// # Safety
-/// T is f32. `sums` are 16, row by row of a column. Four scalars of dz and of u can be read, and `back` scalars before them, and so on.
+/// T is f32. Four sums stand at each of `to`, one place for each scalar of u. Four scalars of dz and of u can be read, `count` times, each
+/// time `on` scalars further.
 #[inline(always)]
-unsafe fn rank_one<T>(sums: *mut T, [dz, u]: [*const T; 2], back: [usize; 2], steps: usize) {
+unsafe fn rank_one<T>(to: [*mut T; 4], [dz, u]: [*const T; 2], on: [usize; 2], count: usize) {
     // SAFETY: the caller's promise; nothing is written but the sums and the registers that are listed.
     unsafe {
         core::arch::asm!(
-            "vldmia {sums}, {{s16-s31}}",
+            "vldmia {to_0}, {{s16-s19}}",
+            "vldmia {to_1}, {{s20-s23}}",
+            "vldmia {to_2}, {{s24-s27}}",
+            "vldmia {to_3}, {{s28-s31}}",
             "2:",
             "vldmia {dz}, {{s0-s3}}",
             "vldmia {u}, {{s4-s7}}",
-            "subs {steps}, {steps}, #1",
+            "subs {count}, {count}, #1",
             "vmla.f32 s16, s0, s4",
             "vmla.f32 s17, s1, s4",
             "vmla.f32 s18, s2, s4",
             "vmla.f32 s19, s3, s4",
-            "sub {dz}, {dz}, {dz_back}",
+            "add {dz}, {dz}, {dz_on}",
             "vmla.f32 s20, s0, s5",
             "vmla.f32 s21, s1, s5",
             "vmla.f32 s22, s2, s5",
             "vmla.f32 s23, s3, s5",
-            "sub {u}, {u}, {u_back}",
+            "add {u}, {u}, {u_on}",
             "vmla.f32 s24, s0, s6",
             "vmla.f32 s25, s1, s6",
             "vmla.f32 s26, s2, s6",
@@ -294,13 +307,19 @@ unsafe fn rank_one<T>(sums: *mut T, [dz, u]: [*const T; 2], back: [usize; 2], st
             "vmla.f32 s30, s2, s7",
             "vmla.f32 s31, s3, s7",
             "bne 2b",
-            "vstmia {sums}, {{s16-s31}}",
-            sums = in(reg) sums,
+            "vstmia {to_0}, {{s16-s19}}",
+            "vstmia {to_1}, {{s20-s23}}",
+            "vstmia {to_2}, {{s24-s27}}",
+            "vstmia {to_3}, {{s28-s31}}",
+            to_0 = in(reg) to[0],
+            to_1 = in(reg) to[1],
+            to_2 = in(reg) to[2],
+            to_3 = in(reg) to[3],
             dz = inout(reg) dz => _,
             u = inout(reg) u => _,
-            dz_back = in(reg) back[0].wrapping_mul(4),
-            u_back = in(reg) back[1].wrapping_mul(4),
-            steps = inout(reg) steps => _,
+            dz_on = in(reg) on[0].wrapping_mul(4),
+            u_on = in(reg) on[1].wrapping_mul(4),
+            count = inout(reg) count => _,
             out("s0") _, out("s1") _, out("s2") _, out("s3") _,
             out("s4") _, out("s5") _, out("s6") _, out("s7") _,
             out("s16") _, out("s17") _, out("s18") _, out("s19") _,

@@ -19,7 +19,7 @@ pub struct Double;
 
 macro_rules! doors {
     (
-        vectors { $( fn $name:ident($($arg:ident: $type:ty),* $(,)?) = $room:ident::$kernel:ident; )* }
+        vectors { $( $(#[$attribute:meta])* fn $name:ident($($arg:ident: $type:ty),* $(,)?) = $room:ident::$kernel:ident; )* }
         scalars { $( fn $plain:ident($($parg:ident: $ptype:ty),* $(,)?) $(-> $result:ty)? = $proom:ident::$pkernel:ident$(<$cell:ident>)?; )* }
     ) => {
         /// What the core does with scalars T.
@@ -29,17 +29,17 @@ macro_rules! doors {
         }
 
         doors! {
-            scalar Single, f32, single, [ $( $name ($($arg: $type),*) ($room::$kernel) )* ],
+            scalar Single, f32, single, [ $( [$(#[$attribute])*] $name ($($arg: $type),*) ($room::$kernel) )* ],
             [ $( $plain ($($parg: $ptype),*) ($($result)?) ($proom::$pkernel $($cell)?) )* ]
         }
         doors! {
-            scalar Double, f64, double, [ $( $name ($($arg: $type),*) ($room::$kernel) )* ],
+            scalar Double, f64, double, [ $( [$(#[$attribute])*] $name ($($arg: $type),*) ($room::$kernel) )* ],
             [ $( $plain ($($parg: $ptype),*) ($($result)?) ($proom::$pkernel $($cell)?) )* ]
         }
     };
     (
         scalar $doors:ident, $float:ident, $module:ident,
-        [ $( $name:ident ($($arg:ident: $type:ty),*) ($room:ident::$kernel:ident) )* ],
+        [ $( [$(#[$attribute:meta])*] $name:ident ($($arg:ident: $type:ty),*) ($room:ident::$kernel:ident) )* ],
         [ $( $plain:ident ($($parg:ident: $ptype:ty),*) ($($result:ty)?) ($proom:ident::$pkernel:ident $($cell:ident)?) )* ]
     ) => {
         mod $module {
@@ -50,6 +50,7 @@ macro_rules! doors {
 
             impl Core<$float> for $doors {
                 $(
+                    $(#[$attribute])*
                     #[cfg_attr(not(target_os = "none"), inline(never))] // As below.
                     fn $name($($arg: $type),*) {
                         #[cfg(bptt_avx512)]
@@ -97,12 +98,14 @@ doors! {
         fn forward(w: &[T], bias: Option<&[T]>, u: (&[T], Columns), z: (&mut [T], Columns), columns: usize) = product::forward;
         fn transposed(w: Gates<T>, gates: usize, dz: (&[T], Columns), gate: usize, du: (&mut [T], Columns), columns: usize) = product::transposed;
         fn outer(dw: &mut [T], dz: (&[T], Columns), u: (&[T], Columns), first: Option<&[T]>, steps: usize) = product::outer;
+        #[cfg_attr(target_os = "none", inline(never))] // Or its registers would take stack below the products.
         fn add_columns(db: &mut [T], dz: (&[T], Columns), steps: usize) = product::add_columns;
 
         fn lstm_step(units: usize, weights: Weights<T>, x: &[T], prev: [&[T]; 2], next: [&mut [T]; 2]) = lstm::step_column;
         fn lstm_step_in_memory(units: usize, weights: Weights<T>, x: &[T], prev: [&[T]; 2], next: [&mut [T]; 2]) = lstm::step_in_memory;
         fn lstm_recurrence(shape: (usize, usize), weights: Weights<T>, x: &[T], prev: [&[T]; 2], cache: &mut [T], apart: usize, a: &mut [T]) = lstm::recurrence;
         fn lstm_units(c_prev: &[T], cache: &mut [T], apart: usize, a: &mut [T]) = lstm::units;
+        #[cfg_attr(target_os = "none", inline(never))] // As above.
         fn lstm_units_backward(c_prev: &[T], cache: &mut [T], dstate: &mut [T]) = lstm::units_backward;
 
         fn rnn_recurrence(shape: Shape, wa: &[T], a_prev: &[T], a: &mut [T]) = rnn::recurrence;

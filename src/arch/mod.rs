@@ -107,9 +107,11 @@ mod baseline {
         /// As [`Single`].
         pub(crate) type Double = Plain<f64, { lanes(size_of::<f64>()) }>;
 
-        /// Few, where the code is to be small or each operation is a call anyway.
+        /// Few, where each operation is a call anyway; one, where nothing is gained by several and the code is to be small.
         const fn lanes(size: usize) -> usize {
-            if cfg!(bptt_small) || size > size_of::<usize>() {
+            if cfg!(bptt_small) && !crate::arch::VECTORS {
+                1
+            } else if cfg!(bptt_small) || size > size_of::<usize>() {
                 2
             } else {
                 4
@@ -209,16 +211,18 @@ pub(crate) trait Vector:
         [of[0].sum(), of[1].sum(), of[2].sum(), of[3].sum()]
     }
 
-    /// z = z + W·u for a whole vector of rows of four matrices, by the best that there is where there are no vectors.
+    /// z_g = b_g + Wx_g·x + Wa_g·a for the rows of four gates from row i on, as many as there are or a vector has, by the best that there
+    /// is where there are no vectors. Each gate is Wa, Wx and b after one another, of `rows` rows each.
     #[inline(always)]
-    fn add_four(
+    fn four_sums(
         z: &mut [[Self; 1]; 4],
-        w: Gates<Self::Scalar>,
+        gates: Gates<Self::Scalar>,
         rows: usize,
         i: usize,
-        u: &[Self::Scalar],
+        x: &[Self::Scalar],
+        a: &[Self::Scalar],
     ) {
-        *z = add_columns(*z, w, rows, i, u, Whole);
+        *z = four_sums(gates, rows, i, x, a);
     }
 
     /// du_k = Σ_g of the dot products of column k of W_g with a column of dz_g, which starts there in the first gate, by the best that
@@ -234,13 +238,16 @@ pub(crate) trait Vector:
         false
     }
 
-    /// Σ = Σ + dz·uᵀ for a tile of P vectors of rows × C columns over a walk, by the best that there is where there are no vectors.
+    /// dW = dW + Σ dz·uᵀ over `count` columns for some rows from the first on, by the best that there is where there are no vectors.
+    /// Says how many: none where there is nothing better than loops.
     #[inline(always)]
-    fn add_pairs<E: Edge, const P: usize, const C: usize, const EDGE: bool>(
-        sums: &mut [[Self; P]; C],
-        pairs: Pairs<Self, E, P, C, EDGE>,
-    ) {
-        add_pairs(sums, pairs);
+    fn outer(
+        _dw: &mut [Self::Scalar],
+        _dz: Run<Self::Scalar>,
+        _u: Run<Self::Scalar>,
+        _count: usize,
+    ) -> usize {
+        0
     }
 
     /// The lanes, where there are no vectors; none where there are.
@@ -709,6 +716,34 @@ pub(crate) fn add_columns<V: Vector, E: Edge, const G: usize, const P: usize>(
     z
 }
 
+/// z_g = b_g + Wx_g·x + Wa_g·a for a vector of rows of four gates, from row i on.
+#[inline(always)]
+fn four_sums<V: Vector>(
+    gates: Gates<V::Scalar>,
+    rows: usize,
+    i: usize,
+    x: &[V::Scalar],
+    a: &[V::Scalar],
+) -> [[V; 1]; 4] {
+    let from = |column: usize| Gates {
+        all: gates.all.get(rows * column..).unwrap_or_default(),
+        apart: gates.apart,
+    };
+    let b = from(a.len() + x.len());
+    // By name: an array would lie in memory where the code is to be small.
+    let [[mut z_0], [mut z_1], [mut z_2], [mut z_3]] = load_gates::<V, Whole, 4, 1>(b, i, Whole);
+    for (w, u) in [(from(a.len()), x), (gates, a)] {
+        for column in Panel::<V, Whole, 4, 1, 1>::new(w, rows, i, (u, [0], u.len()), Whole) {
+            let u = column.u(0);
+            z_0 = z_0 + column.w(0, 0) * u;
+            z_1 = z_1 + column.w(1, 0) * u;
+            z_2 = z_2 + column.w(2, 0) * u;
+            z_3 = z_3 + column.w(3, 0) * u;
+        }
+    }
+    [[z_0], [z_1], [z_2], [z_3]]
+}
+
 /// Where the columns of a sequence stand in its flat array: `per_step` columns of `rows` scalars one after the other from
 /// `offset` on, those of the next step `stride` scalars further.
 #[derive(Clone, Copy)]
@@ -765,6 +800,24 @@ impl Columns {
         starts
     }
 
+    /// The first scalars of the columns of all steps, one after the other.
+    #[inline(always)]
+    pub(crate) fn each(self) -> impl Iterator<Item = usize> {
+        let gap = self
+            .stride
+            .wrapping_sub(self.per_step.wrapping_mul(self.rows));
+        let (mut next, mut m) = (self.offset, 0);
+        core::iter::repeat_with(move || {
+            let start = next;
+            next = next.wrapping_add(self.rows);
+            m += 1;
+            if m == self.per_step {
+                (next, m) = (next.wrapping_add(gap), 0);
+            }
+            start
+        })
+    }
+
     /// Whether a flat array of this length holds so many steps.
     #[inline(always)]
     fn hold(&self, steps: usize, len: usize) -> bool {
@@ -781,6 +834,39 @@ impl Columns {
                 .is_some_and(|end| end <= len),
             _ => false,
         }
+    }
+}
+
+/// Columns of `rows` scalars that stand evenly apart in a slice: the first one `at`, each other one `on` scalars after the one before, where
+/// `on` may wrap around to go back.
+#[derive(Clone, Copy)]
+pub(crate) struct Run<'a, T> {
+    pub(crate) of: &'a [T],
+    pub(crate) rows: usize,
+    pub(crate) at: usize,
+    pub(crate) on: usize,
+}
+
+impl<'a, T> Run<'a, T> {
+    /// Column n.
+    #[inline(always)]
+    pub(crate) fn column(&self, n: usize) -> &'a [T] {
+        let first = self.at.wrapping_add(self.on.wrapping_mul(n));
+        part(self.of, first, self.rows)
+    }
+
+    /// Whether the slice has so many columns.
+    #[cfg(all(target_arch = "arm", target_abi = "eabihf", not(bptt_small)))]
+    #[inline(always)]
+    fn holds(&self, count: usize) -> bool {
+        let steps = isize::try_from(count.saturating_sub(1)).ok();
+        let way = steps.and_then(|steps| steps.checked_mul(self.on as isize));
+        let last = way.and_then(|way| self.at.checked_add_signed(way));
+        let fits = |at: usize| {
+            at.checked_add(self.rows)
+                .is_some_and(|end| end <= self.of.len())
+        };
+        fits(self.at) && last.is_some_and(fits)
     }
 }
 
@@ -922,9 +1008,9 @@ impl<V: Vector, E: Edge, const P: usize, const C: usize, const EDGE: bool>
     }
 }
 
-/// [`Vector::add_pairs`] in a loop.
+/// Σ = Σ + dz·uᵀ for a tile of P vectors of rows × C columns over a walk.
 #[inline(always)]
-fn add_pairs<V: Vector, E: Edge, const P: usize, const C: usize, const EDGE: bool>(
+pub(crate) fn add_pairs<V: Vector, E: Edge, const P: usize, const C: usize, const EDGE: bool>(
     sums: &mut [[V; P]; C],
     pairs: Pairs<V, E, P, C, EDGE>,
 ) {

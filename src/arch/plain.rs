@@ -2,7 +2,9 @@
 
 use core::ops::{Add, Div, Mul, Sub};
 
-use super::{Edge, Gates, Pairs, Registers, Vector, Whole, add_columns};
+#[cfg(all(target_arch = "arm", target_abi = "eabihf", not(bptt_small)))]
+use super::Run;
+use super::{Gates, Registers, Vector, Whole};
 use crate::Real;
 use crate::activation::{sigmoid_vector, tanh_vector};
 
@@ -79,6 +81,34 @@ macro_rules! plain {
             }
         }
 
+        impl<const L: usize> Plain<$float, L> {
+            /// [`Vector::four_sums`], one row after the other; not inlined, since it would take stack there that is seldom used.
+            #[inline(never)]
+            fn four_sums_by_row(
+                z: &mut [[Self; 1]; 4],
+                all: &[$float],
+                apart: usize,
+                rows: usize,
+                i: usize,
+                x: &[$float],
+                a: &[$float],
+            ) {
+                for l in 0..L.min(rows - i) {
+                    for (g, [z]) in z.iter_mut().enumerate() {
+                        let gate = all.get(g * apart..).unwrap_or_default();
+                        let from = |column: usize| gate.get(rows * column..).unwrap_or_default();
+                        let b = from(a.len() + x.len());
+                        let mut sum = [super::load::<Plain<$float, 1>, Whole, 1>(b, i + l, Whole)];
+                        for (w, u) in [(from(a.len()), x), (gate, a)] {
+                            sum = super::add_columns(sum, Gates::one(w), rows, i + l, u, Whole);
+                        }
+                        let [[sum]] = sum;
+                        z.0[l] = sum.scalar();
+                    }
+                }
+            }
+        }
+
         impl Plain<$float, 1> {
             /// The scalar.
             #[inline(always)]
@@ -97,7 +127,8 @@ macro_rules! plain {
 
             #[inline(always)]
             fn splat(x: $float) -> Self {
-                Plain([x; L])
+                // `[x; L]` stays a loop even for one lane where the code is to be small.
+                Plain([0.0 as $float; L]).map_lanes(|_| x)
             }
             #[inline(always)]
             unsafe fn read(from: *const $float) -> Self {
@@ -198,18 +229,24 @@ macro_rules! plain {
                 sum(&self.0)
             }
             #[inline(always)]
-            fn add_four(
+            fn four_sums(
                 z: &mut [[Self; 1]; 4],
-                w: Gates<$float>,
+                gates: Gates<$float>,
                 rows: usize,
                 i: usize,
-                u: &[$float],
+                x: &[$float],
+                a: &[$float],
             ) {
                 #[cfg(all(target_arch = "arm", target_abi = "eabihf", not(bptt_small)))]
-                if super::cortex_m::add_four(z, w, rows, i, u) {
+                if super::cortex_m::four_sums(z, gates, rows, i, x, a) {
                     return;
                 }
-                *z = add_columns(*z, w, rows, i, u, Whole);
+                #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", not(bptt_small))))]
+                if L == 1 || rows - i >= L {
+                    *z = super::four_sums(gates, rows, i, x, a);
+                    return;
+                }
+                Self::four_sums_by_row(z, gates.all, gates.apart, rows, i, x, a);
             }
             #[cfg(all(target_arch = "arm", target_abi = "eabihf", not(bptt_small)))]
             #[inline(always)]
@@ -222,16 +259,15 @@ macro_rules! plain {
             ) -> bool {
                 super::cortex_m::dots(w, dz, rows, gates, du)
             }
+            #[cfg(all(target_arch = "arm", target_abi = "eabihf", not(bptt_small)))]
             #[inline(always)]
-            fn add_pairs<E: Edge, const P: usize, const C: usize, const EDGE: bool>(
-                sums: &mut [[Self; P]; C],
-                pairs: Pairs<Self, E, P, C, EDGE>,
-            ) {
-                #[cfg(all(target_arch = "arm", target_abi = "eabihf", not(bptt_small)))]
-                let Some(pairs) = super::cortex_m::add_pairs(sums, pairs) else {
-                    return;
-                };
-                super::add_pairs(sums, pairs);
+            fn outer(
+                dw: &mut [$float],
+                dz: Run<$float>,
+                u: Run<$float>,
+                count: usize,
+            ) -> usize {
+                super::cortex_m::outer(dw, dz, u, count)
             }
             #[inline(always)]
             fn lanes(&self) -> &[$float] {

@@ -240,7 +240,7 @@ pub(crate) fn step_column<V: Vector>(
     next: [&mut [V::Scalar]; 2],
 ) {
     if V::REGISTERS == Registers::Scalars {
-        step_in_blocks::<V>(units, weights, x, prev, next, None);
+        step_in_blocks::<V>(units, weights.wa, x, prev, next, None);
     } else if units <= V::Half::LANES {
         step_in_registers::<V::Half, 1>(units, weights, x, prev, next);
     } else if units <= V::LANES {
@@ -292,46 +292,32 @@ fn step_in_registers<V: Vector, const P: usize>(
     }
 }
 
-/// A step without vectors: a few units at a time. The gates are kept, where there is a place for them.
+/// A step without vectors: a few units at a time. `weights` are those of the first gate and all after it. The gates are kept, where
+/// there is a place for them.
 #[inline(always)]
 fn step_in_blocks<V: Vector>(
     units: usize,
-    weights: Weights<V::Scalar>,
+    weights: Gates<V::Scalar>,
     x: &[V::Scalar],
     [a_prev, c_prev]: [&[V::Scalar]; 2],
     [a, c]: [&mut [V::Scalar]; 2],
     mut gates: Option<(&mut [V::Scalar], usize)>,
 ) {
-    let mut i = 0;
-    while units - i >= V::LANES {
-        let mut z = arch::load_gates::<V, Whole, 4, 1>(weights.b, i, Whole);
-        V::add_four(&mut z, weights.wx, units, i, x);
-        V::add_four(&mut z, weights.wa, units, i, a_prev);
-        let c_prev = part(c_prev, i, V::LANES);
-        let next = part_mut(c, i, V::LANES)
-            .iter_mut()
-            .zip(part_mut(a, i, V::LANES));
-        for (l, ((z, c_prev), (c, a))) in lanes(&z).zip(c_prev).zip(next).enumerate() {
+    let mut places = c_prev.iter().zip(c).zip(a).enumerate();
+    let mut z = [[V::splat(V::Scalar::ZERO)]; 4];
+    for i in (0..units).step_by(V::LANES) {
+        V::four_sums(&mut z, weights, units, i, x, a_prev);
+        for z in lanes(&z) {
+            let Some((r, ((c_prev, c), a))) = places.next() else {
+                return;
+            };
             let (z, [next_c], [next_a]) = activate(z, [V::Half::splat(*c_prev)]);
             next_c.store(slice::from_mut(c), 0);
             next_a.store(slice::from_mut(a), 0);
             if let Some((gates, apart)) = &mut gates {
-                arch::store_gates(z, gates, *apart, i + l, Whole);
+                arch::store_gates(z, gates, *apart, r, Whole);
             }
         }
-        i += V::LANES;
-    }
-    while i < units {
-        let z = arch::load_gates::<V::Half, Whole, 4, 1>(weights.b, i, Whole);
-        let z = arch::add_columns(z, weights.wx, units, i, x, Whole);
-        let z = arch::add_columns(z, weights.wa, units, i, a_prev, Whole);
-        let (z, next_c, next_a) = activate(z, arch::load(c_prev, i, Whole));
-        arch::store(next_c, c, i, Whole);
-        arch::store(next_a, a, i, Whole);
-        if let Some((gates, apart)) = &mut gates {
-            arch::store_gates(z, gates, *apart, i, Whole);
-        }
-        i += 1;
     }
 }
 
@@ -464,7 +450,7 @@ pub(crate) fn recurrence<V: Vector>(
         let gates = gates.get_mut(first..).unwrap_or_default();
         let next = [part_mut(a, first, units), part_mut(c, first, units)];
         if V::REGISTERS == Registers::Scalars {
-            step_in_blocks::<V>(units, weights, x_now, prev, next, Some((gates, matrix)));
+            step_in_blocks::<V>(units, weights.wa, x_now, prev, next, Some((gates, matrix)));
         } else {
             recurrence_column::<V>(units, weights, prev, gates, matrix, next);
         }

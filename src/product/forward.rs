@@ -28,6 +28,9 @@ pub(crate) fn forward<V: Vector>(
     z: (&mut [V::Scalar], Columns),
     columns: usize,
 ) {
+    if V::REGISTERS == Registers::Scalars {
+        return one_by_one::<V>(w, bias, u, z, columns);
+    }
     if columns == 1 {
         let (u, rows) = (part(u.0, u.1.offset, u.1.rows), z.1.rows);
         let start = bias.map_or(Start::Z, Start::Bias);
@@ -41,16 +44,26 @@ pub(crate) fn forward<V: Vector>(
         z_at: z.1,
         columns,
     };
-    match V::REGISTERS {
-        Registers::ThirtyTwo => {
-            product.tiles::<V, { thirty_two::FORWARD.0 }, { thirty_two::FORWARD.1 }>(z.0);
-        }
-        Registers::Sixteen => {
-            product.tiles::<V, { sixteen::FORWARD.0 }, { sixteen::FORWARD.1 }>(z.0);
-        }
-        Registers::Scalars => {
-            product.tiles::<V, { scalars::FORWARD.0 }, { scalars::FORWARD.1 }>(z.0);
-        }
+    if V::REGISTERS == Registers::ThirtyTwo {
+        product.tiles::<V, { thirty_two::FORWARD.0 }, { thirty_two::FORWARD.1 }>(z.0);
+    } else {
+        product.tiles::<V, { sixteen::FORWARD.0 }, { sixteen::FORWARD.1 }>(z.0);
+    }
+}
+
+/// Without vectors, where a tile of columns saves little: one column after the other.
+#[inline(always)]
+pub(super) fn one_by_one<V: Vector>(
+    w: &[V::Scalar],
+    bias: Option<&[V::Scalar]>,
+    (u, u_at): (&[V::Scalar], Columns),
+    (z, z_at): (&mut [V::Scalar], Columns),
+    columns: usize,
+) {
+    let start = bias.map_or(Start::Z, Start::Bias);
+    for (u_n, z_n) in u_at.each().zip(z_at.each()).take(columns) {
+        let z = part_mut(z, z_n, z_at.rows);
+        column::<V>(w, z_at.rows, 0, part(u, u_n, u_at.rows), start, z);
     }
 }
 
@@ -79,12 +92,7 @@ impl<T: Constants> Product<'_, T> {
             self.across::<V, Whole, 1, C>(z, i, Whole);
             i += V::LANES;
         }
-        if V::REGISTERS == Registers::Scalars {
-            while i < rows {
-                self.across::<V::Half, Whole, 1, C>(z, i, Whole);
-                i += 1;
-            }
-        } else if i < rows {
+        if i < rows {
             self.across::<V, Part, 1, C>(z, i, Part::of::<V>(rows - i));
         }
     }
@@ -103,7 +111,7 @@ impl<T: Constants> Product<'_, T> {
             // Five columns are one tile of four and one, six are one of eight.
             n += if C > 4 && left > 5 {
                 self.tile::<V, E, P, C>(z, i, n, edge)
-            } else if left >= 4 || V::REGISTERS != Registers::Scalars && left > 1 {
+            } else if left > 1 {
                 self.tile::<V, E, P, 4>(z, i, n, edge)
             } else {
                 self.tile::<V, E, P, 1>(z, i, n, edge)
@@ -195,7 +203,7 @@ fn column_in<V: Vector, const P: usize>(
         i += V::LANES;
     }
     if V::REGISTERS == Registers::Scalars {
-        while i < z.len() {
+        while V::LANES > 1 && i < z.len() {
             block::<V::Half, Whole, 1>(w, rows, first, u, start, z, i, Whole);
             i += 1;
         }

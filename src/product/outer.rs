@@ -14,8 +14,10 @@
 //!    ```
 //! 3. *A column twice.* Where fewer columns of dW than a tile has are left, the last one is computed as often as needed.
 
-use crate::arch::{self, Columns, Edge, Pairs, Part, Registers, Vector, Whole, one_by_one};
-use crate::tuning::{scalars, sixteen, thirty_two};
+use crate::Real;
+use crate::arch::{self, Columns, Edge, Pairs, Part, Registers, Run, Vector, Whole};
+use crate::shape::{part, part_mut};
+use crate::tuning::{sixteen, thirty_two};
 
 /// dW = dW + Σ dz·uᵀ over so many steps. Where the u of the first step stands elsewhere, in `first`, those in u begin with the
 /// second.
@@ -34,9 +36,7 @@ pub(crate) fn outer<V: Vector>(
         Registers::Sixteen => {
             tiles::<V, { sixteen::OUTER.0 }, { sixteen::OUTER.1 }>(dw, dz, u, first, steps);
         }
-        Registers::Scalars => {
-            tiles::<V, { scalars::OUTER.0 }, { scalars::OUTER.1 }>(dw, dz, u, first, steps);
-        }
+        Registers::Scalars => one_by_one::<V>(dw, dz, u, first, steps),
     }
 }
 
@@ -59,12 +59,7 @@ fn tiles<V: Vector, const P: usize, const C: usize>(
         across::<V, Whole, 1, C>(dw, dz, u, first, steps, i, Whole);
         i += V::LANES;
     }
-    if V::REGISTERS == Registers::Scalars {
-        while i < rows {
-            across::<V::Half, Whole, 1, C>(dw, dz, u, first, steps, i, Whole);
-            i += 1;
-        }
-    } else if i < rows {
+    if i < rows {
         across::<V, Part, 1, C>(dw, dz, u, first, steps, i, Part::of::<V>(rows - i));
     }
 }
@@ -86,9 +81,9 @@ fn across<V: Vector, E: Edge, const P: usize, const C: usize>(
         let left = columns - k;
         k += if left >= C {
             tile::<V, E, P, C, false>(dw, dz, u, first, steps, i, k, edge)
-        } else if V::REGISTERS != Registers::Scalars && C > 4 && left > 5 {
+        } else if C > 4 && left > 5 {
             tile::<V, E, P, C, true>(dw, dz, u, first, steps, i, k, edge)
-        } else if V::REGISTERS != Registers::Scalars && left > 1 {
+        } else if left > 1 {
             tile::<V, E, P, 4, true>(dw, dz, u, first, steps, i, k, edge)
         } else {
             tile::<V, E, P, 1, false>(dw, dz, u, first, steps, i, k, edge)
@@ -114,12 +109,74 @@ fn tile<V: Vector, E: Edge, const P: usize, const C: usize, const EDGE: bool>(
         starts[c] = last.min(k + c) * rows;
     }
     let mut sums: [[V; P]; C] = arch::load_columns(dw, starts, i, edge);
-    V::add_pairs(
+    arch::add_pairs(
         &mut sums,
         Pairs::<V, E, P, C, EDGE>::new(dz, u, first, steps, i, k, edge),
     );
     arch::store_columns(sums, dw, starts, i, edge);
     C
+}
+
+/// Without vectors: the plain form, once a column, for the rows that nothing better is there for.
+///
+/// The columns go in runs that stand evenly apart: the samples of a step; where there is one a step, all steps down to the one whose u
+/// stands elsewhere.
+#[inline(always)]
+pub(super) fn one_by_one<V: Vector>(
+    dw: &mut [V::Scalar],
+    (dz, dz_at): (&[V::Scalar], Columns),
+    (u, u_at): (&[V::Scalar], Columns),
+    first: Option<&[V::Scalar]>,
+    steps: usize,
+) {
+    let mut left = steps;
+    while left > 0 {
+        let (u, u_n) = match first {
+            Some(first) if left == 1 => (first, 0),
+            _ => {
+                let step = left - 1 - first.is_some() as usize;
+                (u, u_at.offset + step * u_at.stride)
+            }
+        };
+        let steps = match (dz_at.per_step, first) {
+            (1, Some(_)) if left > 1 => left - 1,
+            (1, None) => left,
+            _ => 1,
+        };
+        let run = |of, columns: Columns, at: usize| Run {
+            of,
+            rows: columns.rows,
+            at,
+            on: if steps > 1 {
+                columns.stride.wrapping_neg()
+            } else {
+                columns.rows
+            },
+        };
+        let dz = run(dz, dz_at, dz_at.offset + (left - 1) * dz_at.stride);
+        let u = run(u, u_at, u_n);
+        let count = steps * dz_at.per_step;
+        let done = V::outer(dw, dz, u, count);
+        if done < dz_at.rows {
+            add_products(dw, dz, u, count, done);
+        }
+        left -= steps;
+    }
+}
+
+/// dW = dW + Σ dz·uᵀ over `count` columns for the rows from `done` on.
+#[inline(never)] // Or its loops would take stack where they are not needed.
+fn add_products<T: Real>(dw: &mut [T], dz: Run<T>, u: Run<T>, count: usize, done: usize) {
+    let rows = dz.rows;
+    for n in 0..count {
+        let dz = dz.column(n).get(done..).unwrap_or_default();
+        for (k, u) in u.column(n).iter().enumerate() {
+            let column = part_mut(dw, k * rows + done, dz.len());
+            for (sum, dz) in column.iter_mut().zip(dz) {
+                *sum = *sum + *dz * *u;
+            }
+        }
+    }
 }
 
 /// db = db + Σ dz over so many steps, in the same order.
@@ -129,16 +186,29 @@ pub(crate) fn add_columns<V: Vector>(
     (dz, at): (&[V::Scalar], Columns),
     steps: usize,
 ) {
-    if one_by_one::<V>() {
-        return add_columns::<V::Half>(db, (dz, at), steps);
+    if V::REGISTERS == Registers::Scalars {
+        return add_one_by_one(db, (dz, at), steps);
     }
     let mut i = 0;
     while at.rows - i >= V::LANES {
         add_rows::<V, Whole>(db, (dz, at), steps, i, Whole);
         i += V::LANES;
     }
-    if V::LANES > 1 && i < at.rows {
+    if i < at.rows {
         add_rows::<V, Part>(db, (dz, at), steps, i, Part::of::<V>(at.rows - i));
+    }
+}
+
+/// Without vectors: one column after the other.
+#[inline(always)]
+pub(super) fn add_one_by_one<T: Real>(db: &mut [T], (dz, at): (&[T], Columns), steps: usize) {
+    for t in (0..steps).rev() {
+        for m in 0..at.per_step {
+            let dz = part(dz, at.offset + t * at.stride + m * at.rows, at.rows);
+            for (sum, dz) in db.iter_mut().zip(dz) {
+                *sum = *sum + *dz;
+            }
+        }
     }
 }
 

@@ -94,6 +94,16 @@ fn of<V: Vector>() -> Products<V::Scalar> {
     }
 }
 
+/// The forms for a core without vectors.
+fn one_by_one<V: Vector>() -> Products<V::Scalar> {
+    Products {
+        forward: super::forward::one_by_one::<V>,
+        transposed: super::transposed::one_by_one::<V>,
+        outer: super::outer::one_by_one::<V>,
+        add_columns: super::outer::add_one_by_one,
+    }
+}
+
 fn all<T: Constants>(products: &Products<T>) {
     for rows in SIZES {
         for columns in SIZES {
@@ -225,4 +235,11 @@ fn products_of_arrays() {
     all(&of::<Plain<f32, 4>>());
     all(&of::<Plain<f32, 2>>());
     all(&of::<Plain<f64, 2>>());
+}
+
+#[test]
+fn products_without_vectors() {
+    all(&one_by_one::<Plain<f32, 4>>());
+    all(&one_by_one::<Plain<f32, 1>>());
+    all(&one_by_one::<Plain<f64, 2>>());
 }

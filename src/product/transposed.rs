@@ -30,6 +30,9 @@ pub(crate) fn transposed<V: Vector>(
     du: (&mut [V::Scalar], Columns),
     columns: usize,
 ) {
+    if V::REGISTERS == Registers::Scalars {
+        return one_by_one::<V>(w, gates, dz, gate, du, columns);
+    }
     let product = Product {
         w,
         gates,
@@ -39,15 +42,61 @@ pub(crate) fn transposed<V: Vector>(
         du_at: du.1,
         columns,
     };
-    match V::REGISTERS {
-        Registers::ThirtyTwo => {
-            product.tiles::<V, { thirty_two::TRANSPOSED.0 }, { thirty_two::TRANSPOSED.1 }>(du.0);
-        }
-        Registers::Sixteen => {
-            product.tiles::<V, { sixteen::TRANSPOSED.0 }, { sixteen::TRANSPOSED.1 }>(du.0);
-        }
-        Registers::Scalars => product.one_by_one::<V>(du.0),
+    if V::REGISTERS == Registers::ThirtyTwo {
+        product.tiles::<V, { thirty_two::TRANSPOSED.0 }, { thirty_two::TRANSPOSED.1 }>(du.0);
+    } else {
+        product.tiles::<V, { sixteen::TRANSPOSED.0 }, { sixteen::TRANSPOSED.1 }>(du.0);
     }
+}
+
+/// Without vectors: one entry of a column after the other.
+#[inline(always)]
+pub(super) fn one_by_one<V: Vector>(
+    w: Gates<V::Scalar>,
+    gates: usize,
+    (dz, dz_at): (&[V::Scalar], Columns),
+    gate: usize,
+    (du, du_at): (&mut [V::Scalar], Columns),
+    columns: usize,
+) {
+    let (rows, dz) = (
+        dz_at.rows,
+        Gates {
+            all: dz,
+            apart: gate,
+        },
+    );
+    for (dz_n, du_n) in dz_at.each().zip(du_at.each()).take(columns) {
+        let du = part_mut(du, du_n, du_at.rows);
+        if !V::dots(w, (dz, dz_n), rows, gates, du) {
+            for (k, du) in du.iter_mut().enumerate() {
+                *du = entry(w, k * rows, (dz, dz_n), rows, gates);
+            }
+        }
+    }
+}
+
+/// The entry whose column of W, and of dz, starts there in the first gate.
+#[inline(never)] // Or its sums would take stack where `dots` does the work.
+fn entry<T: Constants>(
+    w: Gates<T>,
+    w_at: usize,
+    (dz, dz_at): (Gates<T>, usize),
+    rows: usize,
+    gates: usize,
+) -> T {
+    let mut sums = [T::ZERO; 16];
+    for g in 0..gates {
+        let (mut w, mut dz) = (w.part(g, w_at, rows), dz.part(g, dz_at, rows));
+        while !w.is_empty() {
+            for ((sum, w), dz) in sums.iter_mut().zip(w).zip(dz) {
+                *sum = *sum + *w * *dz;
+            }
+            w = w.get(16..).unwrap_or_default();
+            dz = dz.get(16..).unwrap_or_default();
+        }
+    }
+    sum(&sums)
 }
 
 /// All of a product but du.
@@ -63,44 +112,6 @@ struct Product<'a, T> {
 }
 
 impl<T: Constants> Product<'_, T> {
-    /// One entry after the other, where the sums are scalars.
-    #[inline(always)]
-    fn one_by_one<V: Vector<Scalar = T>>(&self, du: &mut [T]) {
-        let rows = self.dz_at.rows;
-        let dz = Gates {
-            all: self.dz,
-            apart: self.gate,
-        };
-        for n in 0..self.columns {
-            let [dz_at] = self.dz_at.starts(n, self.columns);
-            let [du_at] = self.du_at.starts(n, self.columns);
-            let du = part_mut(du, du_at, self.du_at.rows);
-            if !V::dots(self.w, (dz, dz_at), rows, self.gates, du) {
-                for (k, du) in du.iter_mut().enumerate() {
-                    *du = self.entry(k * rows, dz, dz_at);
-                }
-            }
-        }
-    }
-
-    /// The entry whose column of W, and of dz, starts there in the first gate.
-    #[inline(always)]
-    fn entry(&self, w_at: usize, dz: Gates<T>, dz_at: usize) -> T {
-        let rows = self.dz_at.rows;
-        let mut sums = [T::ZERO; 16];
-        for g in 0..self.gates {
-            let (mut w, mut dz) = (self.w.part(g, w_at, rows), dz.part(g, dz_at, rows));
-            while !w.is_empty() {
-                for ((sum, w), dz) in sums.iter_mut().zip(w).zip(dz) {
-                    *sum = *sum + *w * *dz;
-                }
-                w = w.get(16..).unwrap_or_default();
-                dz = dz.get(16..).unwrap_or_default();
-            }
-        }
-        sum(&sums)
-    }
-
     /// All columns, C at a time.
     #[inline(always)]
     fn tiles<V: Vector<Scalar = T>, const Q: usize, const C: usize>(&self, du: &mut [T]) {

@@ -129,7 +129,7 @@ fn column<V: Vector, const P: usize>(wa: &[V::Scalar], a_prev: &[V::Scalar], a: 
         i += V::LANES;
     }
     if V::REGISTERS == Registers::Scalars {
-        while i < units {
+        while V::LANES > 1 && i < units {
             block::<V::Half, Whole, 1>(wa, a_prev, a, i, Whole);
             i += 1;
         }
