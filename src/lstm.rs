@@ -122,7 +122,7 @@ pub(crate) mod core;
 
 use crate::arch::Core as _;
 use crate::cell::{Cell, sealed::Sealed};
-use crate::sequence::Arriving;
+use crate::sequence::{Arriving, Recurrent};
 use crate::shape::Shape;
 use crate::{Affine, Flat, Matrix, Real, flat};
 
@@ -303,7 +303,7 @@ pub fn cell_forward<const X: usize, const A: usize, const M: usize, T: Real>(
     next: &mut State<A, M, T>,
     cache: &mut Cache<A, M, T>,
 ) {
-    T::Core::lstm_forward(
+    core::Lstm::forward(
         Shape::of::<X, A, M>(),
         params.as_flat(),
         x.as_flat(),

@@ -19,13 +19,10 @@ pub trait Recurrent<T: Real> {
     /// Whether forward has its z in a, not in the cache.
     const Z_IN_A: bool;
 
-    /// Whether the products with Wx come before the recurrence, for a whole segment.
-    fn inputs_first(batch: usize) -> bool;
-    /// One step forward, from the first part of each z_q on, or from x, if the inputs do not come first.
+    /// One step forward, from the first part of each z_q on.
     fn step_forward(
         shape: Shape,
         weights: Weights<T>,
-        x: &[T],
         prev: [&[T]; 2],
         cache: &mut [T],
         a: &mut [T],
@@ -199,32 +196,25 @@ pub(crate) fn forward<T: Real, C: Recurrent<T>>(
             .split_at_mut_checked(steps * C::CACHE * matrix)
             .unwrap_or_default();
         (x, a, caches) = (x_rest, a_rest, rest);
-        if C::inputs_first(batch) {
-            for q in 0..C::GATES {
-                // z_q, first part: b_q + Wx_q·x⟨t⟩. LSTM (0), RNN (1)
-                let wx = weights.wx.part(q, 0, units * inputs);
-                let b = weights.b.part(q, 0, units);
-                let x = (x_now, Columns::dense(inputs, batch));
-                let z = if C::Z_IN_A { &mut *a_now } else { &mut *now };
-                let at = if C::Z_IN_A {
-                    Columns::dense(units, batch)
-                } else {
-                    gate_at::<T, C>(q, shape)
-                };
-                T::Core::forward(wx, Some(b), x, (z, at), steps * batch);
-            }
+        for q in 0..C::GATES {
+            // z_q, first part: b_q + Wx_q·x⟨t⟩. LSTM (0), RNN (1)
+            let wx = weights.wx.part(q, 0, units * inputs);
+            let b = weights.b.part(q, 0, units);
+            let x = (x_now, Columns::dense(inputs, batch));
+            let z = match C::Z_IN_A {
+                true => (&mut *a_now, Columns::dense(units, batch)),
+                false => (&mut *now, gate_at::<T, C>(q, shape)),
+            };
+            T::Core::forward(wx, Some(b), x, z, steps * batch);
         }
         let (mut now, mut a_now) = (now, a_now);
-        let mut x_now = x_now;
         for _ in 0..steps {
-            let (x, x_rest) = x_now.split_at_checked(inputs * batch).unwrap_or_default();
-            x_now = x_rest;
             let (cache, rest) = now
                 .split_at_mut_checked(C::CACHE * matrix)
                 .unwrap_or_default();
             let (a, a_rest) = a_now.split_at_mut_checked(matrix).unwrap_or_default();
             (now, a_now) = (rest, a_rest);
-            C::step_forward(shape, weights, x, [a_prev, c_prev], cache, a);
+            C::step_forward(shape, weights, [a_prev, c_prev], cache, a);
             a_prev = a;
             c_prev = C::kept(shape, cache);
         }

@@ -103,7 +103,8 @@ doors! {
 
         fn lstm_step(units: usize, weights: Weights<T>, x: &[T], prev: [&[T]; 2], next: [&mut [T]; 2]) = lstm::step_column;
         fn lstm_step_in_memory(units: usize, weights: Weights<T>, x: &[T], prev: [&[T]; 2], next: [&mut [T]; 2]) = lstm::step_in_memory;
-        fn lstm_recurrence(shape: (usize, usize), weights: Weights<T>, x: &[T], prev: [&[T]; 2], cache: &mut [T], apart: usize, a: &mut [T]) = lstm::recurrence;
+        fn lstm_columns(shape: Shape, params: &[T], x: &[T], init: &[T], a: &mut [T], caches: &mut [T]) = lstm::columns;
+        fn lstm_recurrence(units: usize, weights: Weights<T>, prev: [&[T]; 2], cache: &mut [T], apart: usize, a: &mut [T]) = lstm::recurrence;
         fn lstm_units(c_prev: &[T], cache: &mut [T], apart: usize, a: &mut [T]) = lstm::units;
         #[cfg_attr(target_os = "none", inline(never))] // As above.
         fn lstm_units_backward(c_prev: &[T], cache: &mut [T], dstate: &mut [T]) = lstm::units_backward;

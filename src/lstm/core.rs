@@ -26,18 +26,11 @@ impl<T: Real> Recurrent<T> for Lstm {
     const STATE: usize = 2;
     const Z_IN_A: bool = false;
 
-    /// Without vectors a product of a few columns saves nothing.
-    #[inline(always)]
-    fn inputs_first(batch: usize) -> bool {
-        VECTORS || batch >= PRODUCT
-    }
-
     /// (0) … + Wa_q·a⟨t−1⟩, then (1) to (6).
     #[inline(always)]
     fn step_forward(
         shape: Shape,
         weights: Weights<T>,
-        x: &[T],
         [a_prev, c_prev]: [&[T]; 2],
         cache: &mut [T],
         a: &mut [T],
@@ -45,8 +38,7 @@ impl<T: Real> Recurrent<T> for Lstm {
         let Shape { units, batch, .. } = shape;
         let matrix = units * batch;
         if batch < PRODUCT {
-            let shape = (shape.inputs, units);
-            return T::Core::lstm_recurrence(shape, weights, x, [a_prev, c_prev], cache, matrix, a);
+            return T::Core::lstm_recurrence(units, weights, [a_prev, c_prev], cache, matrix, a);
         }
         for q in 0..4 {
             let wa = weights.wa.part(q, 0, units * units);
@@ -87,7 +79,11 @@ impl<T: Real> Recurrent<T> for Lstm {
 
     #[inline(always)]
     fn forward(shape: Shape, params: &[T], x: &[T], init: &[T], a: &mut [T], caches: &mut [T]) {
-        T::Core::lstm_forward(shape, params, x, init, a, caches);
+        if VECTORS {
+            T::Core::lstm_forward(shape, params, x, init, a, caches);
+        } else {
+            T::Core::lstm_columns(shape, params, x, init, a, caches);
+        }
     }
 
     #[inline(always)]
@@ -429,31 +425,62 @@ fn lockstep_block<V: Vector, E: Edge, const P: usize>(
     arch::store_gates(sums, z, apart, i, edge);
 }
 
-/// z_q … + Wa_g·a⟨t−1⟩ for each column of a small batch, where the cache holds the first part of each z_q, then (1) to (6). Without
-/// vectors it holds nothing, and x comes in here. The matrices of the cache, of a and of `prev` (a and c) have `matrix` scalars.
+/// A sequence forward without vectors, where a product of several columns saves nothing: one column after the other.
+#[inline(always)]
+pub(crate) fn columns<V: Vector>(
+    shape: Shape,
+    params: &[V::Scalar],
+    x: &[V::Scalar],
+    init: &[V::Scalar],
+    a: &mut [V::Scalar],
+    caches: &mut [V::Scalar],
+) {
+    let Shape {
+        inputs,
+        units,
+        batch,
+    } = shape;
+    let weights = Weights::new(params, shape).wa;
+    let matrix = units * batch;
+    let [mut a_prev, mut c_prev] = parts(init, matrix);
+    let (mut x, mut a, mut caches) = (x, a, caches);
+    while V::REGISTERS == Registers::Scalars && !a.is_empty() {
+        let (a_now, a_rest) = a.split_at_mut_checked(matrix).unwrap_or_default();
+        let (gates, rest) = caches.split_at_mut_checked(4 * matrix).unwrap_or_default();
+        let (c, rest) = rest.split_at_mut_checked(matrix).unwrap_or_default();
+        (a, caches) = (a_rest, rest);
+        let mut first = 0;
+        while first < matrix && units > 0 {
+            let (x_now, x_rest) = x.split_at_checked(inputs).unwrap_or_default();
+            x = x_rest;
+            let prev = [part(a_prev, first, units), part(c_prev, first, units)];
+            let next = [part_mut(a_now, first, units), part_mut(c, first, units)];
+            let gates = gates.get_mut(first..).unwrap_or_default();
+            step_in_blocks::<V>(units, weights, x_now, prev, next, Some((gates, matrix)));
+            first += units;
+        }
+        (a_prev, c_prev) = (a_now, c);
+    }
+}
+
+/// (0) … + Wa_q·a⟨t−1⟩ for each column of a small batch, where the cache holds the first part of each z_q, then (1) to (6).
+/// The matrices of the cache, of a and of `prev` (a and c) have `matrix` scalars.
 #[inline(always)]
 pub(crate) fn recurrence<V: Vector>(
-    (inputs, units): (usize, usize),
+    units: usize,
     weights: Weights<V::Scalar>,
-    x: &[V::Scalar],
     prev: [&[V::Scalar]; 2],
     cache: &mut [V::Scalar],
     matrix: usize,
     a: &mut [V::Scalar],
 ) {
-    let (mut first, mut x) = (0, x);
+    let mut first = 0;
     while first < matrix && units > 0 {
-        let (x_now, x_rest) = x.split_at_checked(inputs).unwrap_or_default();
-        x = x_rest;
         let prev = [part(prev[0], first, units), part(prev[1], first, units)];
         let (gates, c) = cache.split_at_mut_checked(4 * matrix).unwrap_or_default();
         let gates = gates.get_mut(first..).unwrap_or_default();
         let next = [part_mut(a, first, units), part_mut(c, first, units)];
-        if V::REGISTERS == Registers::Scalars {
-            step_in_blocks::<V>(units, weights.wa, x_now, prev, next, Some((gates, matrix)));
-        } else {
-            recurrence_column::<V>(units, weights, prev, gates, matrix, next);
-        }
+        recurrence_column::<V>(units, weights, prev, gates, matrix, next);
         first += units;
     }
 }

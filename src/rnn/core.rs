@@ -19,17 +19,11 @@ impl<T: Real> Recurrent<T> for Rnn {
     const STATE: usize = 1;
     const Z_IN_A: bool = true;
 
-    #[inline(always)]
-    fn inputs_first(_batch: usize) -> bool {
-        true
-    }
-
     /// (1) … + Wa·a⟨t−1⟩, then (2).
     #[inline(always)]
     fn step_forward(
         shape: Shape,
         weights: Weights<T>,
-        _x: &[T],
         [a_prev, _]: [&[T]; 2],
         _cache: &mut [T],
         a: &mut [T],
