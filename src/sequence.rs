@@ -268,12 +268,17 @@ pub(crate) fn backward<T: Real, C: Recurrent<T>>(
             _ => part(a, (start - 1) * matrix, matrix),
         };
         let later = part(a, start * matrix, (steps - 1) * matrix);
-        for q in 0..C::GATES {
-            let gate = units * (units + inputs + 1); // scalars of one
-            let grads = part_mut(grads, q * gate, gate);
-            let (dwa, rest) = grads
-                .split_at_mut_checked(units * units)
+        // A loop that the compiler does not unroll: its four copies would take stack.
+        let mut gates = &mut *grads;
+        for q in 0.. {
+            let (gate, others) = gates
+                .split_at_mut_checked(units * (units + inputs + 1))
                 .unwrap_or_default();
+            if gate.is_empty() {
+                break;
+            }
+            gates = others;
+            let (dwa, rest) = gate.split_at_mut_checked(units * units).unwrap_or_default();
             let (dwx, db) = rest
                 .split_at_mut_checked(units * inputs)
                 .unwrap_or_default();
