@@ -2,7 +2,7 @@
 
 use core::slice;
 
-use crate::arch::{Columns, Core as _, Gates};
+use crate::arch::{Core as _, Gates, Steps, StepsMut};
 use crate::shape::{Shape, part, part_mut, steps_at_a_time};
 use crate::{Flat, LengthMismatch, Matrix, Real, Vector, flat};
 
@@ -154,14 +154,9 @@ pub(crate) fn forward_all<T: Real>(shape: Shape, params: &[T], a: &[T], y: &mut 
         let (a_now, a_rest) = a.split_at_checked(columns * inputs).unwrap_or_default();
         let (y_now, y_rest) = y.split_at_mut_checked(columns * units).unwrap_or_default();
         (a, y) = (a_rest, y_rest);
-        let a_now = (a_now, Columns::dense(inputs, batch));
-        T::Core::forward(
-            w,
-            Some(b),
-            a_now,
-            (y_now, Columns::dense(units, batch)),
-            columns,
-        );
+        let a_now = Steps::dense(a_now, inputs, batch);
+        let y_now = StepsMut::dense(y_now, units, batch);
+        T::Core::forward(w, Some(b), a_now, y_now, columns);
     }
 }
 
@@ -238,15 +233,10 @@ pub(crate) fn backward_all<T: Real>(
     while end > 0 {
         let start = end.saturating_sub(steps_at_a_time(batch));
         let (first, columns) = (start * batch, (end - start) * batch);
-        let dy = (
-            part(dy, first * units, columns * units),
-            Columns::dense(units, batch),
-        );
-        let a = (
-            part(a, first * inputs, columns * inputs),
-            Columns::dense(inputs, batch),
-        );
-        let da = (part_mut(da, first * inputs, columns * inputs), a.1);
+        let dy = Steps::dense(part(dy, first * units, columns * units), units, batch);
+        let a = Steps::dense(part(a, first * inputs, columns * inputs), inputs, batch);
+        let da = part_mut(da, first * inputs, columns * inputs);
+        let da = StepsMut::dense(da, inputs, batch);
         T::Core::outer(dw, dy, a, None, end - start); // dW = dW + dy·aᵀ
         T::Core::add_columns(db, dy, end - start); // db = db + Σ dy
         T::Core::transposed(Gates::one(w), 1, dy, 0, da, columns); // da = Wᵀ·dy

@@ -2,7 +2,7 @@
 //! and after it the products that give the gradients. What a single step computes stands in the room of its cell.
 
 use crate::Real;
-use crate::arch::{Columns, Core as _, Gates};
+use crate::arch::{Core as _, Gates, Steps, StepsMut};
 use crate::shape::{Shape, part, part_mut, parts, steps_at_a_time};
 
 /// A cell, as a sequence and a shell see it.
@@ -155,19 +155,6 @@ impl<'a, T: Real> Arriving<'a, T> {
     }
 }
 
-/// Where gate q stands in a row of caches.
-#[inline(always)]
-pub(crate) fn gate_at<T: Real, C: Recurrent<T>>(q: usize, shape: Shape) -> Columns {
-    let Shape { units, batch, .. } = shape;
-    let matrix = units * batch;
-    Columns {
-        offset: q * matrix,
-        rows: units,
-        per_step: batch,
-        stride: C::CACHE * matrix,
-    }
-}
-
 /// A sequence forward, t = 1 … T, as many as `a` has.
 pub(crate) fn forward<T: Real, C: Recurrent<T>>(
     shape: Shape,
@@ -200,10 +187,10 @@ pub(crate) fn forward<T: Real, C: Recurrent<T>>(
             // z_q, first part: b_q + Wx_q·x⟨t⟩. LSTM (0), RNN (1)
             let wx = weights.wx.part(q, 0, units * inputs);
             let b = weights.b.part(q, 0, units);
-            let x = (x_now, Columns::dense(inputs, batch));
+            let x = Steps::dense(x_now, inputs, batch);
             let z = match C::Z_IN_A {
-                true => (&mut *a_now, Columns::dense(units, batch)),
-                false => (&mut *now, gate_at::<T, C>(q, shape)),
+                true => StepsMut::dense(a_now, units, batch),
+                false => StepsMut::matrix(now, (q, C::CACHE), (units, batch)),
             };
             T::Core::forward(wx, Some(b), x, z, steps * batch);
         }
@@ -242,7 +229,6 @@ pub(crate) fn backward<T: Real, C: Recurrent<T>>(
     let weights = Weights::new(params, shape);
     let matrix = units * batch;
     let cache = C::CACHE * matrix;
-    let at = Columns::dense(units, batch);
     let [a0, c0] = parts(init, matrix);
     let mut dx = dx;
     let mut end = caches.len().checked_div(cache).unwrap_or(0);
@@ -261,13 +247,14 @@ pub(crate) fn backward<T: Real, C: Recurrent<T>>(
         let steps = end - start;
         let dz = part(caches, start * cache, steps * cache);
         let x = part(x, start * inputs * batch, steps * inputs * batch);
-        let x = (x, Columns::dense(inputs, batch));
+        let x = Steps::dense(x, inputs, batch);
         // a⟨t−1⟩ of the first of these steps, and of those after it
         let first = match start {
             0 => a0,
             _ => part(a, (start - 1) * matrix, matrix),
         };
         let later = part(a, start * matrix, (steps - 1) * matrix);
+        let later = Steps::dense(later, units, batch);
         // A loop that the compiler does not unroll: its four copies would take stack.
         let mut gates = &mut *grads;
         for q in 0.. {
@@ -282,15 +269,16 @@ pub(crate) fn backward<T: Real, C: Recurrent<T>>(
             let (dwx, db) = rest
                 .split_at_mut_checked(units * inputs)
                 .unwrap_or_default();
-            let dz = (dz, gate_at::<T, C>(q, shape));
-            T::Core::outer(dwa, dz, (later, at), Some(first), steps); // LSTM (17), RNN (6)
+            let dz = Steps::matrix(dz, (q, C::CACHE), (units, batch));
+            T::Core::outer(dwa, dz, later, Some(first), steps); // LSTM (17), RNN (6)
             T::Core::outer(dwx, dz, x, None, steps); // LSTM (18), RNN (5)
             T::Core::add_columns(db, dz, steps); // LSTM (19), RNN (7)
         }
         if let Some(dx) = &mut dx {
             let dx = part_mut(dx, start * inputs * batch, steps * inputs * batch);
-            let dz = (dz, gate_at::<T, C>(0, shape));
-            T::Core::transposed(weights.wx, C::GATES, dz, matrix, (dx, x.1), steps * batch); // LSTM (21), RNN (9)
+            let dx = StepsMut::dense(dx, inputs, batch);
+            let dz = Steps::matrix(dz, (0, C::CACHE), (units, batch));
+            T::Core::transposed(weights.wx, C::GATES, dz, matrix, dx, steps * batch); // LSTM (21), RNN (9)
         }
         end = start;
     }

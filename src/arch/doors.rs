@@ -5,7 +5,7 @@
 
 #[cfg(any(bptt_avx2, bptt_avx512))]
 use super::detect::{Backend, found};
-use super::{Columns, Gates};
+use super::{Gates, Steps, StepsMut};
 use crate::lstm::core::{self as lstm, Lstm};
 use crate::rnn::core::{self as rnn, Rnn};
 use crate::sequence::{self, Arriving, Weights};
@@ -95,11 +95,11 @@ doors! {
         fn sigmoid(x: &mut [T]) = activation::sigmoid_all;
         fn tanh(x: &mut [T]) = activation::tanh_all;
 
-        fn forward(w: &[T], bias: Option<&[T]>, u: (&[T], Columns), z: (&mut [T], Columns), columns: usize) = product::forward;
-        fn transposed(w: Gates<T>, gates: usize, dz: (&[T], Columns), gate: usize, du: (&mut [T], Columns), columns: usize) = product::transposed;
-        fn outer(dw: &mut [T], dz: (&[T], Columns), u: (&[T], Columns), first: Option<&[T]>, steps: usize) = product::outer;
+        fn forward(w: &[T], bias: Option<&[T]>, u: Steps<T>, z: StepsMut<T>, columns: usize) = product::forward;
+        fn transposed(w: Gates<T>, gates: usize, dz: Steps<T>, gate: usize, du: StepsMut<T>, columns: usize) = product::transposed;
+        fn outer(dw: &mut [T], dz: Steps<T>, u: Steps<T>, first: Option<&[T]>, steps: usize) = product::outer;
         #[cfg_attr(target_os = "none", inline(never))] // Or its registers would take stack below the products.
-        fn add_columns(db: &mut [T], dz: (&[T], Columns), steps: usize) = product::add_columns;
+        fn add_columns(db: &mut [T], dz: Steps<T>, steps: usize) = product::add_columns;
 
         fn lstm_step(units: usize, weights: Weights<T>, x: &[T], prev: [&[T]; 2], next: [&mut [T]; 2]) = lstm::step_column;
         fn lstm_step_in_memory(units: usize, weights: Weights<T>, x: &[T], prev: [&[T]; 2], next: [&mut [T]; 2]) = lstm::step_in_memory;

@@ -744,6 +744,57 @@ fn four_sums<V: Vector>(
     [[z_0], [z_1], [z_2], [z_3]]
 }
 
+/// A matrix of each step of a sequence, to be read.
+#[derive(Clone, Copy)]
+pub struct Steps<'a, T> {
+    pub(crate) all: &'a [T],
+    pub(crate) at: Columns,
+}
+
+impl<'a, T> Steps<'a, T> {
+    /// Matrix `which` of the `of` matrices (rows, batch) that each step has.
+    #[inline(always)]
+    pub(crate) fn matrix(
+        all: &'a [T],
+        (which, of): (usize, usize),
+        (rows, batch): (usize, usize),
+    ) -> Self {
+        let at = Columns::matrix((which, of), (rows, batch));
+        Steps { all, at }
+    }
+
+    /// The one matrix (rows, batch) that each step has.
+    #[inline(always)]
+    pub(crate) fn dense(all: &'a [T], rows: usize, batch: usize) -> Self {
+        Steps::matrix(all, (0, 1), (rows, batch))
+    }
+}
+
+/// [`Steps`], to be written.
+pub struct StepsMut<'a, T> {
+    pub(crate) all: &'a mut [T],
+    pub(crate) at: Columns,
+}
+
+impl<'a, T> StepsMut<'a, T> {
+    /// [`Steps::matrix`]
+    #[inline(always)]
+    pub(crate) fn matrix(
+        all: &'a mut [T],
+        (which, of): (usize, usize),
+        (rows, batch): (usize, usize),
+    ) -> Self {
+        let at = Columns::matrix((which, of), (rows, batch));
+        StepsMut { all, at }
+    }
+
+    /// [`Steps::dense`]
+    #[inline(always)]
+    pub(crate) fn dense(all: &'a mut [T], rows: usize, batch: usize) -> Self {
+        StepsMut::matrix(all, (0, 1), (rows, batch))
+    }
+}
+
 /// Where the columns of a sequence stand in its flat array: `per_step` columns of `rows` scalars one after the other from
 /// `offset` on, those of the next step `stride` scalars further.
 #[derive(Clone, Copy)]
@@ -755,14 +806,13 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// One (rows, per_step) matrix a step and nothing else.
     #[inline(always)]
-    pub(crate) fn dense(rows: usize, per_step: usize) -> Self {
+    pub(crate) fn matrix((which, of): (usize, usize), (rows, batch): (usize, usize)) -> Self {
         Columns {
-            offset: 0,
+            offset: which * rows * batch,
             rows,
-            per_step,
-            stride: rows * per_step,
+            per_step: batch,
+            stride: of * rows * batch,
         }
     }
 
@@ -900,8 +950,8 @@ impl<'a, V: Vector, E: Edge, const P: usize, const C: usize, const EDGE: bool>
     /// slice of u begins with that of the second.
     #[inline(always)]
     pub(crate) fn new(
-        (dz, dz_at): (&'a [V::Scalar], Columns),
-        (u, u_at): (&'a [V::Scalar], Columns),
+        Steps { all: dz, at: dz_at }: Steps<'a, V::Scalar>,
+        Steps { all: u, at: u_at }: Steps<'a, V::Scalar>,
         first: Option<&'a [V::Scalar]>,
         steps: usize,
         i: usize,
@@ -912,8 +962,9 @@ impl<'a, V: Vector, E: Edge, const P: usize, const C: usize, const EDGE: bool>
         let left = u_at.rows.saturating_sub(k);
         let fits = dz_at.hold(steps, dz.len())
             && u_at.hold(of_u, u.len())
-            && first
-                .is_none_or(|first| Columns::dense(u_at.rows, u_at.per_step).hold(1, first.len()))
+            && first.is_none_or(|first| {
+                Columns::matrix((0, 1), (u_at.rows, u_at.per_step)).hold(1, first.len())
+            })
             && dz_at.per_step == u_at.per_step
             && dz_at.per_step > 0
             && rows_of::<V, E, P>(edge) <= dz_at.rows.saturating_sub(i)

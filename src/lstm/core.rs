@@ -9,21 +9,27 @@ use core::slice;
 use crate::Real;
 use crate::activation::{gates_vectors, tanh_vectors};
 use crate::arch::{
-    self, Columns, Core as _, Edge, Gates, Part, Registers, VECTORS, Vector, Whole, one_by_one,
+    self, Core as _, Edge, Gates, Part, Registers, Steps, StepsMut, VECTORS, Vector, Whole,
+    one_by_one,
 };
 use crate::product::{self, Start};
 use crate::real::sealed::Sealed;
-use crate::sequence::{Arriving, Recurrent, Weights, gate_at};
+use crate::sequence::{Arriving, Recurrent, Weights};
 use crate::shape::{Shape, part, part_mut, parts, parts_mut};
 use crate::tuning::{LOCKSTEP, PRODUCT, UNITS, sixteen};
+
+/// The matrices of a cache.
+const CACHE: usize = 5;
+/// The matrices of a state.
+const STATE: usize = 2;
 
 /// The LSTM as [`sequence`](crate::sequence) sees it: the gates f, i, g, o; a state is a, c; a cache is f, i, g, o, c.
 pub struct Lstm;
 
 impl<T: Real> Recurrent<T> for Lstm {
     const GATES: usize = 4;
-    const CACHE: usize = 5;
-    const STATE: usize = 2;
+    const CACHE: usize = CACHE;
+    const STATE: usize = STATE;
     const Z_IN_A: bool = false;
 
     /// (0) … + Wa_q·a⟨t−1⟩, then (1) to (6).
@@ -42,8 +48,8 @@ impl<T: Real> Recurrent<T> for Lstm {
         }
         for q in 0..4 {
             let wa = weights.wa.part(q, 0, units * units);
-            let u = (a_prev, Columns::dense(units, batch));
-            let z = (&mut *cache, gate_at::<T, Lstm>(q, shape));
+            let u = Steps::dense(a_prev, units, batch);
+            let z = StepsMut::matrix(cache, (q, CACHE), (units, batch));
             T::Core::forward(wa, None, u, z, batch);
         }
         T::Core::lstm_units(c_prev, cache, matrix, a);
@@ -60,16 +66,10 @@ impl<T: Real> Recurrent<T> for Lstm {
         dstate: &mut [T],
     ) {
         let Shape { units, batch, .. } = shape;
-        let at = Columns::dense(units, batch);
         T::Core::lstm_units_backward(c_prev, cache, dstate);
-        T::Core::transposed(
-            weights.wa,
-            4,
-            (cache, at),
-            units * batch,
-            (dstate, at),
-            batch,
-        ); // (20)
+        let dz_f = Steps::matrix(cache, (0, CACHE), (units, batch)); // and after it dz_i, dz_g, dz_o
+        let dh = StepsMut::matrix(dstate, (0, STATE), (units, batch));
+        T::Core::transposed(weights.wa, 4, dz_f, units * batch, dh, batch); // (20)
     }
 
     #[inline(always)]

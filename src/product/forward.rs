@@ -15,7 +15,9 @@
 //!    loaded before any is stored, so it comes to the same bits each time.
 
 use crate::activation::Constants;
-use crate::arch::{self, Columns, Edge, Gates, Panel, Part, Registers, Vector, Whole};
+use crate::arch::{
+    self, Columns, Edge, Gates, Panel, Part, Registers, Steps, StepsMut, Vector, Whole,
+};
 use crate::shape::{part, part_mut};
 use crate::tuning::{scalars, sixteen, thirty_two};
 
@@ -24,30 +26,30 @@ use crate::tuning::{scalars, sixteen, thirty_two};
 pub(crate) fn forward<V: Vector>(
     w: &[V::Scalar],
     bias: Option<&[V::Scalar]>,
-    u: (&[V::Scalar], Columns),
-    z: (&mut [V::Scalar], Columns),
+    u: Steps<V::Scalar>,
+    z: StepsMut<V::Scalar>,
     columns: usize,
 ) {
     if V::REGISTERS == Registers::Scalars {
         return one_by_one::<V>(w, bias, u, z, columns);
     }
     if columns == 1 {
-        let (u, rows) = (part(u.0, u.1.offset, u.1.rows), z.1.rows);
+        let (u, rows) = (part(u.all, u.at.offset, u.at.rows), z.at.rows);
         let start = bias.map_or(Start::Z, Start::Bias);
-        return column::<V>(w, rows, 0, u, start, part_mut(z.0, z.1.offset, rows));
+        return column::<V>(w, rows, 0, u, start, part_mut(z.all, z.at.offset, rows));
     }
     let product = Product {
         w,
         bias,
-        u: u.0,
-        u_at: u.1,
-        z_at: z.1,
+        u: u.all,
+        u_at: u.at,
+        z_at: z.at,
         columns,
     };
     if V::REGISTERS == Registers::ThirtyTwo {
-        product.tiles::<V, { thirty_two::FORWARD.0 }, { thirty_two::FORWARD.1 }>(z.0);
+        product.tiles::<V, { thirty_two::FORWARD.0 }, { thirty_two::FORWARD.1 }>(z.all);
     } else {
-        product.tiles::<V, { sixteen::FORWARD.0 }, { sixteen::FORWARD.1 }>(z.0);
+        product.tiles::<V, { sixteen::FORWARD.0 }, { sixteen::FORWARD.1 }>(z.all);
     }
 }
 
@@ -56,8 +58,8 @@ pub(crate) fn forward<V: Vector>(
 pub(super) fn one_by_one<V: Vector>(
     w: &[V::Scalar],
     bias: Option<&[V::Scalar]>,
-    (u, u_at): (&[V::Scalar], Columns),
-    (z, z_at): (&mut [V::Scalar], Columns),
+    Steps { all: u, at: u_at }: Steps<V::Scalar>,
+    StepsMut { all: z, at: z_at }: StepsMut<V::Scalar>,
     columns: usize,
 ) {
     let start = bias.map_or(Start::Z, Start::Bias);

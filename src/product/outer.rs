@@ -15,7 +15,7 @@
 //! 3. *A column twice.* Where fewer columns of dW than a tile has are left, the last one is computed as often as needed.
 
 use crate::Real;
-use crate::arch::{self, Columns, Edge, Pairs, Part, Registers, Run, Vector, Whole};
+use crate::arch::{self, Columns, Edge, Pairs, Part, Registers, Run, Steps, Vector, Whole};
 use crate::shape::{part, part_mut};
 use crate::tuning::{sixteen, thirty_two};
 
@@ -24,8 +24,8 @@ use crate::tuning::{sixteen, thirty_two};
 #[inline(always)]
 pub(crate) fn outer<V: Vector>(
     dw: &mut [V::Scalar],
-    dz: (&[V::Scalar], Columns),
-    u: (&[V::Scalar], Columns),
+    dz: Steps<V::Scalar>,
+    u: Steps<V::Scalar>,
     first: Option<&[V::Scalar]>,
     steps: usize,
 ) {
@@ -44,12 +44,12 @@ pub(crate) fn outer<V: Vector>(
 #[inline(always)]
 fn tiles<V: Vector, const P: usize, const C: usize>(
     dw: &mut [V::Scalar],
-    dz: (&[V::Scalar], Columns),
-    u: (&[V::Scalar], Columns),
+    dz: Steps<V::Scalar>,
+    u: Steps<V::Scalar>,
     first: Option<&[V::Scalar]>,
     steps: usize,
 ) {
-    let rows = dz.1.rows;
+    let rows = dz.at.rows;
     let mut i = 0;
     while rows - i >= P * V::LANES {
         across::<V, Whole, P, C>(dw, dz, u, first, steps, i, Whole);
@@ -68,14 +68,14 @@ fn tiles<V: Vector, const P: usize, const C: usize>(
 #[inline(always)]
 fn across<V: Vector, E: Edge, const P: usize, const C: usize>(
     dw: &mut [V::Scalar],
-    dz: (&[V::Scalar], Columns),
-    u: (&[V::Scalar], Columns),
+    dz: Steps<V::Scalar>,
+    u: Steps<V::Scalar>,
     first: Option<&[V::Scalar]>,
     steps: usize,
     i: usize,
     edge: E,
 ) {
-    let columns = u.1.rows;
+    let columns = u.at.rows;
     let mut k = 0;
     while k < columns {
         let left = columns - k;
@@ -95,15 +95,15 @@ fn across<V: Vector, E: Edge, const P: usize, const C: usize>(
 #[inline(always)]
 fn tile<V: Vector, E: Edge, const P: usize, const C: usize, const EDGE: bool>(
     dw: &mut [V::Scalar],
-    dz: (&[V::Scalar], Columns),
-    u: (&[V::Scalar], Columns),
+    dz: Steps<V::Scalar>,
+    u: Steps<V::Scalar>,
     first: Option<&[V::Scalar]>,
     steps: usize,
     i: usize,
     k: usize,
     edge: E,
 ) -> usize {
-    let (rows, last) = (dz.1.rows, u.1.rows - 1);
+    let (rows, last) = (dz.at.rows, u.at.rows - 1);
     let mut starts = [0; C];
     for c in 0..C {
         starts[c] = last.min(k + c) * rows;
@@ -124,8 +124,8 @@ fn tile<V: Vector, E: Edge, const P: usize, const C: usize, const EDGE: bool>(
 #[inline(always)]
 pub(super) fn one_by_one<V: Vector>(
     dw: &mut [V::Scalar],
-    (dz, dz_at): (&[V::Scalar], Columns),
-    (u, u_at): (&[V::Scalar], Columns),
+    Steps { all: dz, at: dz_at }: Steps<V::Scalar>,
+    Steps { all: u, at: u_at }: Steps<V::Scalar>,
     first: Option<&[V::Scalar]>,
     steps: usize,
 ) {
@@ -181,27 +181,23 @@ fn add_products<T: Real>(dw: &mut [T], dz: Run<T>, u: Run<T>, count: usize, done
 
 /// db = db + Σ dz over so many steps, in the same order.
 #[inline(always)]
-pub(crate) fn add_columns<V: Vector>(
-    db: &mut [V::Scalar],
-    (dz, at): (&[V::Scalar], Columns),
-    steps: usize,
-) {
+pub(crate) fn add_columns<V: Vector>(db: &mut [V::Scalar], dz: Steps<V::Scalar>, steps: usize) {
     if V::REGISTERS == Registers::Scalars {
-        return add_one_by_one(db, (dz, at), steps);
+        return add_one_by_one(db, dz, steps);
     }
-    let mut i = 0;
-    while at.rows - i >= V::LANES {
-        add_rows::<V, Whole>(db, (dz, at), steps, i, Whole);
+    let (rows, mut i) = (dz.at.rows, 0);
+    while rows - i >= V::LANES {
+        add_rows::<V, Whole>(db, dz, steps, i, Whole);
         i += V::LANES;
     }
-    if i < at.rows {
-        add_rows::<V, Part>(db, (dz, at), steps, i, Part::of::<V>(at.rows - i));
+    if i < rows {
+        add_rows::<V, Part>(db, dz, steps, i, Part::of::<V>(rows - i));
     }
 }
 
 /// Without vectors: one column after the other.
 #[inline(always)]
-pub(super) fn add_one_by_one<T: Real>(db: &mut [T], (dz, at): (&[T], Columns), steps: usize) {
+pub(super) fn add_one_by_one<T: Real>(db: &mut [T], Steps { all: dz, at }: Steps<T>, steps: usize) {
     for t in (0..steps).rev() {
         for m in 0..at.per_step {
             let dz = part(dz, at.offset + t * at.stride + m * at.rows, at.rows);
@@ -216,7 +212,7 @@ pub(super) fn add_one_by_one<T: Real>(db: &mut [T], (dz, at): (&[T], Columns), s
 #[inline(always)]
 fn add_rows<V: Vector, E: Edge>(
     db: &mut [V::Scalar],
-    dz: (&[V::Scalar], Columns),
+    dz: Steps<V::Scalar>,
     steps: usize,
     i: usize,
     edge: E,

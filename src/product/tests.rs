@@ -8,7 +8,7 @@ use std::vec::Vec;
 use super::plain;
 use crate::Real;
 use crate::activation::Constants;
-use crate::arch::{Columns, Core as _, Gates, Plain, Vector};
+use crate::arch::{Columns, Core as _, Gates, Plain, Steps, StepsMut, Vector};
 
 /// Rows, columns: below, at and above each width of a vector and of a tile.
 const SIZES: [usize; 14] = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 66];
@@ -70,10 +70,10 @@ fn starts(at: Columns, steps: usize) -> Vec<usize> {
 /// The functions under test.
 #[allow(clippy::type_complexity)] // Each is the type of a function as it stands.
 struct Products<T> {
-    forward: fn(&[T], Option<&[T]>, (&[T], Columns), (&mut [T], Columns), usize),
-    transposed: fn(Gates<T>, usize, (&[T], Columns), usize, (&mut [T], Columns), usize),
-    outer: fn(&mut [T], (&[T], Columns), (&[T], Columns), Option<&[T]>, usize),
-    add_columns: fn(&mut [T], (&[T], Columns), usize),
+    forward: fn(&[T], Option<&[T]>, Steps<T>, StepsMut<T>, usize),
+    transposed: fn(Gates<T>, usize, Steps<T>, usize, StepsMut<T>, usize),
+    outer: fn(&mut [T], Steps<T>, Steps<T>, Option<&[T]>, usize),
+    add_columns: fn(&mut [T], Steps<T>, usize),
 }
 
 fn of_machine<T: Real>() -> Products<T> {
@@ -119,8 +119,8 @@ fn all<T: Constants>(products: &Products<T>) {
 fn forward<T: Real>(products: &Products<T>, rows: usize, k: usize, steps: usize, samples: usize) {
     let (w, bias) = (numbers::<T>(rows * k, 1), numbers::<T>(rows, 2));
     for (u_at, z_at) in [
-        (Columns::dense(k, samples), apart(rows, samples)),
-        (apart(k, samples), Columns::dense(rows, samples)),
+        (Columns::matrix((0, 1), (k, samples)), apart(rows, samples)),
+        (apart(k, samples), Columns::matrix((0, 1), (rows, samples))),
     ] {
         let u = numbers::<T>(len(u_at, steps), 3);
         let start = numbers::<T>(len(z_at, steps), 4);
@@ -134,7 +134,16 @@ fn forward<T: Real>(products: &Products<T>, rows: usize, k: usize, steps: usize,
                 plain::forward(&w, &u[u_n..u_n + k], z);
             }
             let mut found = start.clone();
-            (products.forward)(&w, bias, (&u, u_at), (&mut found, z_at), steps * samples);
+            (products.forward)(
+                &w,
+                bias,
+                Steps { all: &u, at: u_at },
+                StepsMut {
+                    all: &mut found,
+                    at: z_at,
+                },
+                steps * samples,
+            );
             assert_same_bits(
                 &found,
                 &expected,
@@ -156,7 +165,7 @@ fn transposed<T: Real>(
         all: &w,
         apart: rows * k + 7,
     };
-    let (gate, du_at) = (rows * samples, Columns::dense(k, samples));
+    let (gate, du_at) = (rows * samples, Columns::matrix((0, 1), (k, samples)));
     let dz_at = Columns {
         offset: 0,
         rows,
@@ -174,9 +183,15 @@ fn transposed<T: Real>(
     (products.transposed)(
         w,
         GATES,
-        (&dz, dz_at),
+        Steps {
+            all: &dz,
+            at: dz_at,
+        },
         gate,
-        (&mut found, du_at),
+        StepsMut {
+            all: &mut found,
+            at: du_at,
+        },
         steps * samples,
     );
     assert_same_bits(
@@ -187,7 +202,7 @@ fn transposed<T: Real>(
 }
 
 fn outer<T: Real>(products: &Products<T>, rows: usize, k: usize, steps: usize, samples: usize) {
-    let (dz_at, u_at) = (apart(rows, samples), Columns::dense(k, samples));
+    let (dz_at, u_at) = (apart(rows, samples), Columns::matrix((0, 1), (k, samples)));
     let (dz, u) = (
         numbers::<T>(len(dz_at, steps), 1),
         numbers::<T>(len(u_at, steps), 2),
@@ -204,12 +219,27 @@ fn outer<T: Real>(products: &Products<T>, rows: usize, k: usize, steps: usize, s
         }
     }
     let mut elsewhere = found.clone();
-    (products.outer)(&mut found, (&dz, dz_at), (&u, u_at), None, steps);
+    (products.outer)(
+        &mut found,
+        Steps {
+            all: &dz,
+            at: dz_at,
+        },
+        Steps { all: &u, at: u_at },
+        None,
+        steps,
+    );
     let (first, later) = u.split_at(k * samples);
     (products.outer)(
         &mut elsewhere,
-        (&dz, dz_at),
-        (later, u_at),
+        Steps {
+            all: &dz,
+            at: dz_at,
+        },
+        Steps {
+            all: later,
+            at: u_at,
+        },
         Some(first),
         steps,
     );
@@ -218,7 +248,14 @@ fn outer<T: Real>(products: &Products<T>, rows: usize, k: usize, steps: usize, s
         &expected,
         format_args!("first elsewhere {rows} {k} {steps} {samples}"),
     );
-    (products.add_columns)(&mut found_db, (&dz, dz_at), steps);
+    (products.add_columns)(
+        &mut found_db,
+        Steps {
+            all: &dz,
+            at: dz_at,
+        },
+        steps,
+    );
     let what = std::format!("outer {rows} {k} {steps} {samples}");
     assert_same_bits(&found, &expected, format_args!("{what}"));
     assert_same_bits(&found_db, &db, format_args!("db, {what}"));

@@ -15,7 +15,7 @@
 //! 3. *An entry twice.* Where fewer entries or columns than a tile has are left, the last one is computed as often as needed.
 
 use crate::activation::Constants;
-use crate::arch::{Block, Blocks, Columns, Edge, Gates, Registers, Vector, sum};
+use crate::arch::{Block, Blocks, Columns, Edge, Gates, Registers, Steps, StepsMut, Vector, sum};
 use crate::shape::part_mut;
 use crate::tuning::{sixteen, thirty_two};
 
@@ -25,9 +25,9 @@ use crate::tuning::{sixteen, thirty_two};
 pub(crate) fn transposed<V: Vector>(
     w: Gates<V::Scalar>,
     gates: usize,
-    dz: (&[V::Scalar], Columns),
+    dz: Steps<V::Scalar>,
     gate: usize,
-    du: (&mut [V::Scalar], Columns),
+    du: StepsMut<V::Scalar>,
     columns: usize,
 ) {
     if V::REGISTERS == Registers::Scalars {
@@ -36,16 +36,16 @@ pub(crate) fn transposed<V: Vector>(
     let product = Product {
         w,
         gates,
-        dz: dz.0,
-        dz_at: dz.1,
+        dz: dz.all,
+        dz_at: dz.at,
         gate,
-        du_at: du.1,
+        du_at: du.at,
         columns,
     };
     if V::REGISTERS == Registers::ThirtyTwo {
-        product.tiles::<V, { thirty_two::TRANSPOSED.0 }, { thirty_two::TRANSPOSED.1 }>(du.0);
+        product.tiles::<V, { thirty_two::TRANSPOSED.0 }, { thirty_two::TRANSPOSED.1 }>(du.all);
     } else {
-        product.tiles::<V, { sixteen::TRANSPOSED.0 }, { sixteen::TRANSPOSED.1 }>(du.0);
+        product.tiles::<V, { sixteen::TRANSPOSED.0 }, { sixteen::TRANSPOSED.1 }>(du.all);
     }
 }
 
@@ -54,9 +54,9 @@ pub(crate) fn transposed<V: Vector>(
 pub(super) fn one_by_one<V: Vector>(
     w: Gates<V::Scalar>,
     gates: usize,
-    (dz, dz_at): (&[V::Scalar], Columns),
+    Steps { all: dz, at: dz_at }: Steps<V::Scalar>,
     gate: usize,
-    (du, du_at): (&mut [V::Scalar], Columns),
+    StepsMut { all: du, at: du_at }: StepsMut<V::Scalar>,
     columns: usize,
 ) {
     let (rows, dz) = (

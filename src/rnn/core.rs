@@ -4,7 +4,7 @@
 use crate::Real;
 use crate::activation::tanh_vectors;
 use crate::arch::{
-    self, Columns, Core as _, Edge, Gates, Part, Registers, Vector, Whole, one_by_one,
+    self, Core as _, Edge, Gates, Part, Registers, Steps, StepsMut, Vector, Whole, one_by_one,
 };
 use crate::sequence::{Arriving, Recurrent, Weights};
 use crate::shape::{Shape, part, part_mut};
@@ -33,8 +33,9 @@ impl<T: Real> Recurrent<T> for Rnn {
         if batch < PRODUCT {
             return T::Core::rnn_recurrence(shape, wa, a_prev, a);
         }
-        let at = Columns::dense(units, batch);
-        T::Core::forward(wa, None, (a_prev, at), (a, at), batch);
+        let u = Steps::dense(a_prev, units, batch);
+        let z = StepsMut::dense(a, units, batch);
+        T::Core::forward(wa, None, u, z, batch);
         T::Core::rnn_units(a);
     }
 
@@ -49,9 +50,10 @@ impl<T: Real> Recurrent<T> for Rnn {
         dstate: &mut [T],
     ) {
         let Shape { units, batch, .. } = shape;
-        let at = Columns::dense(units, batch);
         T::Core::rnn_units_backward(a, dstate, dz);
-        T::Core::transposed(weights.wa, 1, (dz, at), 0, (dstate, at), batch); // (8)
+        let dz = Steps::dense(dz, units, batch);
+        let dh = StepsMut::dense(dstate, units, batch);
+        T::Core::transposed(weights.wa, 1, dz, 0, dh, batch); // (8)
     }
 
     /// Forward over one step, which leaves no cache.
