@@ -156,7 +156,7 @@ pub(crate) fn forward_all<T: Real>(shape: Shape, params: &[T], a: &[T], y: &mut 
         (a, y) = (a_rest, y_rest);
         let a_now = Steps::dense(a_now, inputs, batch);
         let y_now = StepsMut::dense(y_now, units, batch);
-        T::Core::forward(w, Some(b), a_now, y_now, columns);
+        T::Core::forward(w, Some(b), &a_now, y_now, columns);
     }
 }
 
@@ -237,9 +237,9 @@ pub(crate) fn backward_all<T: Real>(
         let a = Steps::dense(part(a, first * inputs, columns * inputs), inputs, batch);
         let da = part_mut(da, first * inputs, columns * inputs);
         let da = StepsMut::dense(da, inputs, batch);
-        T::Core::outer(dw, dy, a, None, end - start); // dW = dW + dy·aᵀ
-        T::Core::add_columns(db, dy, end - start); // db = db + Σ dy
-        T::Core::transposed(Gates::one(w), 1, dy, 0, da, columns); // da = Wᵀ·dy
+        T::Core::outer(dw, &dy, &a, None, end - start); // dW = dW + dy·aᵀ
+        T::Core::add_columns(db, &dy, end - start); // db = db + Σ dy
+        T::Core::transposed(Gates::one(w), 1, &dy, 0, da, columns); // da = Wᵀ·dy
         end = start;
     }
 }

@@ -192,7 +192,7 @@ pub(crate) fn forward<T: Real, C: Recurrent<T>>(
                 true => StepsMut::dense(a_now, units, batch),
                 false => StepsMut::matrix(now, (q, C::CACHE), (units, batch)),
             };
-            T::Core::forward(wx, Some(b), x, z, steps * batch);
+            T::Core::forward(wx, Some(b), &x, z, steps * batch);
         }
         let (mut now, mut a_now) = (now, a_now);
         for _ in 0..steps {
@@ -270,15 +270,15 @@ pub(crate) fn backward<T: Real, C: Recurrent<T>>(
                 .split_at_mut_checked(units * inputs)
                 .unwrap_or_default();
             let dz = Steps::matrix(dz, (q, C::CACHE), (units, batch));
-            T::Core::outer(dwa, dz, later, Some(first), steps); // LSTM (17), RNN (6)
-            T::Core::outer(dwx, dz, x, None, steps); // LSTM (18), RNN (5)
-            T::Core::add_columns(db, dz, steps); // LSTM (19), RNN (7)
+            T::Core::outer(dwa, &dz, &later, Some(first), steps); // LSTM (17), RNN (6)
+            T::Core::outer(dwx, &dz, &x, None, steps); // LSTM (18), RNN (5)
+            T::Core::add_columns(db, &dz, steps); // LSTM (19), RNN (7)
         }
         if let Some(dx) = &mut dx {
             let dx = part_mut(dx, start * inputs * batch, steps * inputs * batch);
             let dx = StepsMut::dense(dx, inputs, batch);
             let dz = Steps::matrix(dz, (0, C::CACHE), (units, batch));
-            T::Core::transposed(weights.wx, C::GATES, dz, matrix, dx, steps * batch); // LSTM (21), RNN (9)
+            T::Core::transposed(weights.wx, C::GATES, &dz, matrix, dx, steps * batch); // LSTM (21), RNN (9)
         }
         end = start;
     }

@@ -95,11 +95,11 @@ doors! {
         fn sigmoid(x: &mut [T]) = activation::sigmoid_all;
         fn tanh(x: &mut [T]) = activation::tanh_all;
 
-        fn forward(w: &[T], bias: Option<&[T]>, u: Steps<T>, z: StepsMut<T>, columns: usize) = product::forward;
-        fn transposed(w: Gates<T>, gates: usize, dz: Steps<T>, gate: usize, du: StepsMut<T>, columns: usize) = product::transposed;
-        fn outer(dw: &mut [T], dz: Steps<T>, u: Steps<T>, first: Option<&[T]>, steps: usize) = product::outer;
+        fn forward(w: &[T], bias: Option<&[T]>, u: &Steps<T>, z: StepsMut<T>, columns: usize) = product::forward;
+        fn transposed(w: Gates<T>, gates: usize, dz: &Steps<T>, gate: usize, du: StepsMut<T>, columns: usize) = product::transposed;
+        fn outer(dw: &mut [T], dz: &Steps<T>, u: &Steps<T>, first: Option<&[T]>, steps: usize) = product::outer;
         #[cfg_attr(target_os = "none", inline(never))] // Or its registers would take stack below the products.
-        fn add_columns(db: &mut [T], dz: Steps<T>, steps: usize) = product::add_columns;
+        fn add_columns(db: &mut [T], dz: &Steps<T>, steps: usize) = product::add_columns;
 
         fn lstm_step(units: usize, weights: Weights<T>, x: &[T], prev: [&[T]; 2], next: [&mut [T]; 2]) = lstm::step_column;
         fn lstm_step_in_memory(units: usize, weights: Weights<T>, x: &[T], prev: [&[T]; 2], next: [&mut [T]; 2]) = lstm::step_in_memory;

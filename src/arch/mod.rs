@@ -950,8 +950,8 @@ impl<'a, V: Vector, E: Edge, const P: usize, const C: usize, const EDGE: bool>
     /// slice of u begins with that of the second.
     #[inline(always)]
     pub(crate) fn new(
-        Steps { all: dz, at: dz_at }: Steps<'a, V::Scalar>,
-        Steps { all: u, at: u_at }: Steps<'a, V::Scalar>,
+        &Steps { all: dz, at: dz_at }: &Steps<'a, V::Scalar>,
+        &Steps { all: u, at: u_at }: &Steps<'a, V::Scalar>,
         first: Option<&'a [V::Scalar]>,
         steps: usize,
         i: usize,

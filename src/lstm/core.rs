@@ -50,7 +50,7 @@ impl<T: Real> Recurrent<T> for Lstm {
             let wa = weights.wa.part(q, 0, units * units);
             let u = Steps::dense(a_prev, units, batch);
             let z = StepsMut::matrix(cache, (q, CACHE), (units, batch));
-            T::Core::forward(wa, None, u, z, batch);
+            T::Core::forward(wa, None, &u, z, batch);
         }
         T::Core::lstm_units(c_prev, cache, matrix, a);
     }
@@ -69,7 +69,7 @@ impl<T: Real> Recurrent<T> for Lstm {
         T::Core::lstm_units_backward(c_prev, cache, dstate);
         let dz_f = Steps::matrix(cache, (0, CACHE), (units, batch)); // and after it dz_i, dz_g, dz_o
         let dh = StepsMut::matrix(dstate, (0, STATE), (units, batch));
-        T::Core::transposed(weights.wa, 4, dz_f, units * batch, dh, batch); // (20)
+        T::Core::transposed(weights.wa, 4, &dz_f, units * batch, dh, batch); // (20)
     }
 
     #[inline(always)]

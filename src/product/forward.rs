@@ -26,7 +26,7 @@ use crate::tuning::{scalars, sixteen, thirty_two};
 pub(crate) fn forward<V: Vector>(
     w: &[V::Scalar],
     bias: Option<&[V::Scalar]>,
-    u: Steps<V::Scalar>,
+    u: &Steps<V::Scalar>,
     z: StepsMut<V::Scalar>,
     columns: usize,
 ) {
@@ -58,7 +58,7 @@ pub(crate) fn forward<V: Vector>(
 pub(super) fn one_by_one<V: Vector>(
     w: &[V::Scalar],
     bias: Option<&[V::Scalar]>,
-    Steps { all: u, at: u_at }: Steps<V::Scalar>,
+    &Steps { all: u, at: u_at }: &Steps<V::Scalar>,
     StepsMut { all: z, at: z_at }: StepsMut<V::Scalar>,
     columns: usize,
 ) {

@@ -24,8 +24,8 @@ use crate::tuning::{sixteen, thirty_two};
 #[inline(always)]
 pub(crate) fn outer<V: Vector>(
     dw: &mut [V::Scalar],
-    dz: Steps<V::Scalar>,
-    u: Steps<V::Scalar>,
+    dz: &Steps<V::Scalar>,
+    u: &Steps<V::Scalar>,
     first: Option<&[V::Scalar]>,
     steps: usize,
 ) {
@@ -44,8 +44,8 @@ pub(crate) fn outer<V: Vector>(
 #[inline(always)]
 fn tiles<V: Vector, const P: usize, const C: usize>(
     dw: &mut [V::Scalar],
-    dz: Steps<V::Scalar>,
-    u: Steps<V::Scalar>,
+    dz: &Steps<V::Scalar>,
+    u: &Steps<V::Scalar>,
     first: Option<&[V::Scalar]>,
     steps: usize,
 ) {
@@ -68,8 +68,8 @@ fn tiles<V: Vector, const P: usize, const C: usize>(
 #[inline(always)]
 fn across<V: Vector, E: Edge, const P: usize, const C: usize>(
     dw: &mut [V::Scalar],
-    dz: Steps<V::Scalar>,
-    u: Steps<V::Scalar>,
+    dz: &Steps<V::Scalar>,
+    u: &Steps<V::Scalar>,
     first: Option<&[V::Scalar]>,
     steps: usize,
     i: usize,
@@ -95,8 +95,8 @@ fn across<V: Vector, E: Edge, const P: usize, const C: usize>(
 #[inline(always)]
 fn tile<V: Vector, E: Edge, const P: usize, const C: usize, const EDGE: bool>(
     dw: &mut [V::Scalar],
-    dz: Steps<V::Scalar>,
-    u: Steps<V::Scalar>,
+    dz: &Steps<V::Scalar>,
+    u: &Steps<V::Scalar>,
     first: Option<&[V::Scalar]>,
     steps: usize,
     i: usize,
@@ -124,8 +124,8 @@ fn tile<V: Vector, E: Edge, const P: usize, const C: usize, const EDGE: bool>(
 #[inline(always)]
 pub(super) fn one_by_one<V: Vector>(
     dw: &mut [V::Scalar],
-    Steps { all: dz, at: dz_at }: Steps<V::Scalar>,
-    Steps { all: u, at: u_at }: Steps<V::Scalar>,
+    &Steps { all: dz, at: dz_at }: &Steps<V::Scalar>,
+    &Steps { all: u, at: u_at }: &Steps<V::Scalar>,
     first: Option<&[V::Scalar]>,
     steps: usize,
 ) {
@@ -181,7 +181,7 @@ fn add_products<T: Real>(dw: &mut [T], dz: Run<T>, u: Run<T>, count: usize, done
 
 /// db = db + Σ dz over so many steps, in the same order.
 #[inline(always)]
-pub(crate) fn add_columns<V: Vector>(db: &mut [V::Scalar], dz: Steps<V::Scalar>, steps: usize) {
+pub(crate) fn add_columns<V: Vector>(db: &mut [V::Scalar], dz: &Steps<V::Scalar>, steps: usize) {
     if V::REGISTERS == Registers::Scalars {
         return add_one_by_one(db, dz, steps);
     }
@@ -197,7 +197,11 @@ pub(crate) fn add_columns<V: Vector>(db: &mut [V::Scalar], dz: Steps<V::Scalar>,
 
 /// Without vectors: one column after the other.
 #[inline(always)]
-pub(super) fn add_one_by_one<T: Real>(db: &mut [T], Steps { all: dz, at }: Steps<T>, steps: usize) {
+pub(super) fn add_one_by_one<T: Real>(
+    db: &mut [T],
+    &Steps { all: dz, at }: &Steps<T>,
+    steps: usize,
+) {
     for t in (0..steps).rev() {
         for m in 0..at.per_step {
             let dz = part(dz, at.offset + t * at.stride + m * at.rows, at.rows);
@@ -212,7 +216,7 @@ pub(super) fn add_one_by_one<T: Real>(db: &mut [T], Steps { all: dz, at }: Steps
 #[inline(always)]
 fn add_rows<V: Vector, E: Edge>(
     db: &mut [V::Scalar],
-    dz: Steps<V::Scalar>,
+    dz: &Steps<V::Scalar>,
     steps: usize,
     i: usize,
     edge: E,

@@ -70,10 +70,10 @@ fn starts(at: Columns, steps: usize) -> Vec<usize> {
 /// The functions under test.
 #[allow(clippy::type_complexity)] // Each is the type of a function as it stands.
 struct Products<T> {
-    forward: fn(&[T], Option<&[T]>, Steps<T>, StepsMut<T>, usize),
-    transposed: fn(Gates<T>, usize, Steps<T>, usize, StepsMut<T>, usize),
-    outer: fn(&mut [T], Steps<T>, Steps<T>, Option<&[T]>, usize),
-    add_columns: fn(&mut [T], Steps<T>, usize),
+    forward: fn(&[T], Option<&[T]>, &Steps<T>, StepsMut<T>, usize),
+    transposed: fn(Gates<T>, usize, &Steps<T>, usize, StepsMut<T>, usize),
+    outer: fn(&mut [T], &Steps<T>, &Steps<T>, Option<&[T]>, usize),
+    add_columns: fn(&mut [T], &Steps<T>, usize),
 }
 
 fn of_machine<T: Real>() -> Products<T> {
@@ -137,7 +137,7 @@ fn forward<T: Real>(products: &Products<T>, rows: usize, k: usize, steps: usize,
             (products.forward)(
                 &w,
                 bias,
-                Steps { all: &u, at: u_at },
+                &Steps { all: &u, at: u_at },
                 StepsMut {
                     all: &mut found,
                     at: z_at,
@@ -183,7 +183,7 @@ fn transposed<T: Real>(
     (products.transposed)(
         w,
         GATES,
-        Steps {
+        &Steps {
             all: &dz,
             at: dz_at,
         },
@@ -221,22 +221,22 @@ fn outer<T: Real>(products: &Products<T>, rows: usize, k: usize, steps: usize, s
     let mut elsewhere = found.clone();
     (products.outer)(
         &mut found,
-        Steps {
+        &Steps {
             all: &dz,
             at: dz_at,
         },
-        Steps { all: &u, at: u_at },
+        &Steps { all: &u, at: u_at },
         None,
         steps,
     );
     let (first, later) = u.split_at(k * samples);
     (products.outer)(
         &mut elsewhere,
-        Steps {
+        &Steps {
             all: &dz,
             at: dz_at,
         },
-        Steps {
+        &Steps {
             all: later,
             at: u_at,
         },
@@ -250,7 +250,7 @@ fn outer<T: Real>(products: &Products<T>, rows: usize, k: usize, steps: usize, s
     );
     (products.add_columns)(
         &mut found_db,
-        Steps {
+        &Steps {
             all: &dz,
             at: dz_at,
         },

@@ -25,7 +25,7 @@ use crate::tuning::{sixteen, thirty_two};
 pub(crate) fn transposed<V: Vector>(
     w: Gates<V::Scalar>,
     gates: usize,
-    dz: Steps<V::Scalar>,
+    dz: &Steps<V::Scalar>,
     gate: usize,
     du: StepsMut<V::Scalar>,
     columns: usize,
@@ -54,7 +54,7 @@ pub(crate) fn transposed<V: Vector>(
 pub(super) fn one_by_one<V: Vector>(
     w: Gates<V::Scalar>,
     gates: usize,
-    Steps { all: dz, at: dz_at }: Steps<V::Scalar>,
+    &Steps { all: dz, at: dz_at }: &Steps<V::Scalar>,
     gate: usize,
     StepsMut { all: du, at: du_at }: StepsMut<V::Scalar>,
     columns: usize,

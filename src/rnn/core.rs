@@ -35,7 +35,7 @@ impl<T: Real> Recurrent<T> for Rnn {
         }
         let u = Steps::dense(a_prev, units, batch);
         let z = StepsMut::dense(a, units, batch);
-        T::Core::forward(wa, None, u, z, batch);
+        T::Core::forward(wa, None, &u, z, batch);
         T::Core::rnn_units(a);
     }
 
@@ -53,7 +53,7 @@ impl<T: Real> Recurrent<T> for Rnn {
         T::Core::rnn_units_backward(a, dstate, dz);
         let dz = Steps::dense(dz, units, batch);
         let dh = StepsMut::dense(dstate, units, batch);
-        T::Core::transposed(weights.wa, 1, dz, 0, dh, batch); // (8)
+        T::Core::transposed(weights.wa, 1, &dz, 0, dh, batch); // (8)
     }
 
     /// Forward over one step, which leaves no cache.
