@@ -86,8 +86,8 @@
 //!
 //! A [`Cache`] a step, 5·A·M scalars: the four gates and c. tanh(c) is computed again, not stored.
 //! Backward works in place: the gates of a step are replaced by the gradients of their
-//! pre-activations, dz_q. No other buffer is needed than what forward was given; how much of the
-//! stack is used, the README says (Memory layout). A sequence is worked through in segments of so
+//! pre-activations, dz_q. No other buffer is needed than what forward was given, beside some
+//! hundred bytes of stack (on a machine with vectors a step of a large layer keeps 512 scalars there). A sequence is worked through in segments of so
 //! many steps that they make 64 columns of the batch, which stay in the cache: the products with Wx
 //! over a segment are one matrix product before its recurrence, (17), (18), (19) and (21) are one
 //! each after it; only those with Wa stay inside the time loop.

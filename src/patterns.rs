@@ -78,7 +78,7 @@
 //! # Sequence to one
 //!
 //! The output layer reads the last step; its gradient is that of the last step, and all others are
-//! zero. A whole program is in the [README](crate#a-network-that-learns).
+//! zero.
 //!
 //! ```
 //! use bptt::loss::{Reduction, softmax_cross_entropy_classes};
