@@ -223,7 +223,7 @@ pub trait Cell<const X: usize, const A: usize>: Sealed {
 /// ```
 ///
 /// And `da` is read only, for every cell: it stays da, and never becomes the gradient of something else.
-#[must_use = "nothing has been computed backward"]
+#[must_use = "call `backward`, or `let _ =` where only the outputs are wanted"]
 pub struct Tape<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize> {
     pub(crate) cell: &'t C,
     pub(crate) x: &'t [Matrix<X, M, C::Scalar>],
@@ -233,7 +233,7 @@ pub struct Tape<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usiz
 }
 
 impl<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize> Tape<'t, C, X, A, M> {
-    /// The outputs: one (A, M) matrix a step.
+    /// The outputs: one (A, M) matrix a step. Read them here; the buffer itself is borrowed.
     ///
     /// ```
     /// use bptt::{Cell, Vector, rnn};
@@ -273,7 +273,7 @@ impl<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize> Tape<'t,
     /// The sequence backward, t = T … 1.
     ///
     /// In: `da`, one (A, M) matrix a step, the gradient with respect to the output of each step; `dstate`, the gradient that
-    /// reaches the last state from beyond the end, zeros if there is nothing.
+    /// reaches the last state from beyond the end, zeros if there is nothing (not what the batch before has left there).
     ///
     /// Out: the gradients of the weights are added to `grads`; `dx`, one (X, M) matrix a step, is overwritten, where it is given;
     /// `dstate` becomes the gradient of the initial state. With no steps it stays as it is. Each cache now begins with the

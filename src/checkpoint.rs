@@ -83,7 +83,7 @@ pub fn forward<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize
 
 /// A sequence that has gone forward: the states that were kept, and the way back, once.
 ///
-/// As with [`Cell::forward`], a second backward does not compile, nor a change of what is borrowed:
+/// As with [`Cell::forward`], neither a second backward compiles nor a change of what is borrowed.
 ///
 /// ```
 /// use bptt::{Vector, checkpoint, rnn};
@@ -98,7 +98,7 @@ pub fn forward<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize
 /// assert_eq!(grads.b[(0, 0)], 4.0); // (1 − tanh² 0) in each of four steps
 /// # Ok::<(), bptt::LengthMismatch>(())
 /// ```
-#[must_use = "nothing has been computed backward"]
+#[must_use = "call `backward`, or `let _ =` where only the states are wanted"]
 pub struct Tape<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize> {
     cell: &'t C,
     x: &'t [Matrix<X, M, C::Scalar>],

@@ -242,6 +242,20 @@ pub trait Flat: sealed::Sealed + Clone + Debug + PartialEq + Send + Sync + 'stat
     /// ```
     const ZEROS: Self = zeros();
 
+    /// [`Flat::ZEROS`] by value, for code that is written for any type.
+    ///
+    /// ```
+    /// use bptt::{Cell, Flat, rnn};
+    ///
+    /// fn start<C: Cell<2, 3>>() -> C::State<4> {
+    ///     C::State::zeros()
+    /// }
+    /// assert_eq!(start::<rnn::Params<2, 3>>().as_flat(), [0.0; 12]);
+    /// ```
+    fn zeros() -> Self {
+        Self::ZEROS
+    }
+
     /// Every scalar becomes zero, in place: a gradient before the next batch.
     ///
     /// `*grads = zeros()` does the same, but in a debug build makes the zeros on the stack first.
@@ -435,7 +449,7 @@ pub trait Flat: sealed::Sealed + Clone + Debug + PartialEq + Send + Sync + 'stat
     ///
     /// In numpy a matrix `w` is `w.astype("<f4").tobytes("F")`, or `"<f8"` for f64.
     ///
-    /// `from_le_bytes` of each type but `Cache` makes a value of them again, at compile time too:
+    /// `from_le_bytes` of each type but `Cache` and arrays makes a value of them again, at compile time too:
     ///
     /// ```
     /// use bptt::{Flat, dense, lstm};

@@ -135,7 +135,7 @@ pub trait Fields: Sized + 'static {
 pub struct FlatStruct<F: Fields>(pub F::Chain);
 
 impl<F: Fields> FlatStruct<F> {
-    /// All weights zero: what a gradient starts from.
+    /// All weights zero: what a gradient starts from. Its fields are reached by `parts` and `parts_mut`.
     ///
     /// By value, and so over the stack: [large networks](crate::patterns#large-networks) stay on
     /// the heap.
@@ -296,6 +296,11 @@ impl<F: Fields> fmt::Debug for FlatStruct<F> {
 macro_rules! flat_struct {
     ($(#[$meta:meta])* $vis:vis struct $name:ident<$($rest:tt)*) => {
         $crate::__flat_struct! { [$(#[$meta])* $vis $name] [] [] [] [] $($rest)* }
+    };
+    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($rest:tt)* }) => {
+        ::core::compile_error! {
+            "three names: `struct Net, NetRef, NetMut { … }`, the network and what `parts` and `parts_mut` return"
+        }
     };
     ($(#[$meta:meta])* $vis:vis struct $name:ident, $($rest:tt)*) => {
         $crate::__flat_struct! { [$(#[$meta])* $vis $name] [] [] [] [] >, $($rest)* }

@@ -49,6 +49,23 @@ pub fn zero_beyond<const R: usize, const M: usize, T: Real>(
     }
 }
 
+/// The weights of a loss over a padded batch: 1 for the steps of a sample, 0 for its padding.
+///
+/// ```
+/// use bptt::lengths;
+///
+/// let mut weights = [[9.0; 2]; 3];
+/// lengths::mask(&[3, 1], &mut weights);
+/// assert_eq!(weights, [[1.0, 1.0], [1.0, 0.0], [1.0, 0.0]]);
+/// ```
+pub fn mask<const M: usize, T: Real>(lengths: &[usize; M], weights: &mut [[T; M]]) {
+    for (t, step) in weights.iter_mut().enumerate() {
+        for (weight, &length) in step.iter_mut().zip(lengths) {
+            *weight = if t < length { T::ONE } else { T::ZERO };
+        }
+    }
+}
+
 /// Turns each sample of a padded batch round: column m of step t goes to step `lengths[m]` − 1 − t. The padding stays.
 ///
 /// Twice is once nothing: the same function brings outputs and gradients of the second direction back.
@@ -260,9 +277,9 @@ pub fn backward<C: Cell<X, A>, const X: usize, const A: usize, const M: usize>(
     Ok(())
 }
 
-/// An error where one of `lengths` is greater than `steps`.
+/// An error where one of `lengths` is greater than `steps`: there are too few.
 #[inline(always)]
 fn check<const M: usize>(lengths: &[usize; M], steps: usize) -> Result<(), LengthMismatch> {
     let longest = lengths.iter().copied().fold(steps, usize::max);
-    LengthMismatch::check("lengths", steps, longest)
+    LengthMismatch::check("steps", longest, steps)
 }

@@ -1,5 +1,5 @@
 #![no_std]
-//! Recurrent cells, forward and backward, in fixed-size const-generic matrices held in flat arrays. No heap, no `std`, no panic;
+//! Recurrent cells, forward and backward, in fixed-size const-generic matrices held in flat arrays. No heap, no `std`, no panic in a kernel;
 //! the caller supplies every buffer, and every target computes the same bits.
 //!
 //! A cell is its parameters, [`lstm::Params`] or [`rnn::Params`]; what it can do is [`Cell`]: a step of inference, and a sequence
@@ -31,8 +31,8 @@
 //! |---|---|
 //! | the equations, and their derivation | [`rnn`], [`lstm`] |
 //! | whole jobs, as code that runs | [`patterns`] |
-//! | an output layer, a loss, an optimizer | [`dense`], [`loss`], [`optimizer`] |
-//! | a network of your own as one array | [`Flat`] |
+//! | an output layer, a loss, an optimizer | [`dense`], [`loss`], [`optimizer`], [`schedule`], [`dropout`], [`init`] |
+//! | a network of your own as one array | [`flat_struct!`], [`Flat`] |
 //! | weights from PyTorch, Keras, ONNX | [`layout`] |
 //! | batches of different lengths, both directions | [`lengths`] |
 //! | long sequences in little memory | [`checkpoint`] |

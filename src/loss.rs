@@ -9,6 +9,8 @@
 //! | [`Reduction::Sum`] | Σ w·ℓ | s = 1 |
 //! | [`Reduction::Mean`] | Σ w·ℓ / Σ w | s = 1/Σ w |
 //!
+//! For the squared error it is the mean over the outputs as well: 1/(Y·Σ w).
+//!
 //! The value is added up with time, batch and classes ascending. With no steps it is 0.
 //!
 //! # Weights and masks

@@ -60,7 +60,7 @@
 //! | (17) | dWa_q = dWa_q + Σₜ dz_q·a⟨t−1⟩ᵀ |
 //! | (18) | dWx_q = dWx_q + Σₜ dz_q·x⟨t⟩ᵀ |
 //! | (19) | db_q = db_q + Σₜ dz_q, summed over the batch |
-//! | (20) | dh⟨t−1⟩ = da⟨t−1⟩ + Σ_q Wa_qᵀ·dz_q |
+//! | (20) | dh⟨t−1⟩ = da⟨t−1⟩ + Σ_q Wa_qᵀ·dz_q, where da⟨0⟩ = 0: dh⟨0⟩ is the gradient of a⟨0⟩ |
 //! | (21) | dx⟨t⟩ = Σ_q Wx_qᵀ·dz_q |
 //!
 //! # The gradient, pre-multiplied
@@ -103,7 +103,7 @@
 //!
 //! What is carried from step to step becomes +0 where it is less than the smallest normal number of
 //! its type in magnitude, 2⁻¹²⁶ in f32: c⟨t⟩ of (5), and backward all that reaches a⟨t⟩ and c⟨t⟩,
-//! da in (7) and (8) and dc of (8). −0 becomes +0 as well, a NaN stays. Otherwise c would stick at a
+//! dh in (7) and (8) and dc of (8). −0 becomes +0 as well, a NaN stays. Otherwise c would stick at a
 //! few times 2⁻¹⁴⁹ for ever after silence, where f ⊙ c is rounded to c, and many processors take longer
 //! over such numbers.
 //!

@@ -121,7 +121,7 @@ impl<'a, T: Real> Arriving<'a, T> {
         }
         let da = part(self.da, t * matrix, matrix);
         if self.lengths.is_empty() {
-            return T::Core::add(part_mut(dstate, 0, matrix), da);
+            return T::Core::add(part_mut(dstate, 0, matrix), da); // RNN (3), LSTM (20): da⟨t⟩ + …
         }
         self.at_end(t + 1, (units, matrix), dstate);
         for (m, &length) in self.lengths.iter().enumerate() {
@@ -184,7 +184,6 @@ pub(crate) fn forward<T: Real, C: Recurrent<T>>(
             .unwrap_or_default();
         (x, a, caches) = (x_rest, a_rest, rest);
         for q in 0..C::GATES {
-            // z_q, first part: b_q + Wx_q·x⟨t⟩. LSTM (0), RNN (1)
             let wx = weights.wx.part(q, 0, units * inputs);
             let b = weights.b.part(q, 0, units);
             let x = Steps::dense(x_now, inputs, batch);
@@ -192,7 +191,7 @@ pub(crate) fn forward<T: Real, C: Recurrent<T>>(
                 true => StepsMut::dense(a_now, units, batch),
                 false => StepsMut::matrix(now, (q, C::CACHE), (units, batch)),
             };
-            T::Core::forward(wx, Some(b), &x, z, steps * batch);
+            T::Core::forward(wx, Some(b), &x, z, steps * batch); // LSTM (0), RNN (1): b_q + Wx_q·x⟨t⟩ …
         }
         let (mut now, mut a_now) = (now, a_now);
         for _ in 0..steps {

@@ -138,6 +138,7 @@ const CASES: &[Case] = &[
         Some("cannot borrow `n` as immutable")),
     ("parts_read_only", "flat_struct! { struct N, R, M { b: Vector<1>, c: Vector<1> } } N::zeros().parts().b.fill(1.0);", Some("cannot borrow data in a `&` reference as mutable")),
     ("whole_read_only", "flat_struct! { struct N, R, M { b: Vector<1>, c: Vector<1> } } static S: N = N::zeros(); S.as_flat_mut();", Some("cannot borrow immutable static")),
+    ("one_name", "flat_struct! { struct N { b: Vector<1> } }", Some("three names")),
     ("no_parts", "flat_struct! { struct N, R, M {} }", Some("no rules expected `}`")),
     ("marker_is_not_kept", "struct S(*mut u8); impl Fields for S { type Chain = Vector<1>; type Parts<'a> = (); type PartsMut<'a> = ();
     fn parts(_: &Vector<1>) {} fn parts_mut(_: &mut Vector<1>) {} } fn send<T: Send + Sync>(_: T) {} send(FlatStruct::<S>::zeros());", None),

@@ -406,13 +406,14 @@ fn lengths_that_do_not_fit_of<C: Plain<X, A>>() {
     for at in 0..M {
         let right = [4; 3];
         assert_eq!(run(right, at), Ok(()));
-        for (i, what) in ["da", "dx", "lengths"].into_iter().enumerate() {
+        for (i, what) in ["da", "dx", "steps"].into_iter().enumerate() {
             // Shorter lengths are right.
             let wrong: &[usize] = if i == 2 { &[5, usize::MAX] } else { &[0, 3, 5] };
             for &found in wrong {
                 let mut lengths = right;
                 lengths[i] = found;
-                let expected = 4;
+                // It is the steps that are too few for a length.
+                let (expected, found) = if i == 2 { (found, 4) } else { (4, found) };
                 let error = LengthMismatch {
                     what,
                     expected,
@@ -426,9 +427,9 @@ fn lengths_that_do_not_fit_of<C: Plain<X, A>>() {
         let (mut lengths, mut last) = ([0; M], garbage::<C::State<M>>());
         lengths[at] = 5;
         let error = LengthMismatch {
-            what: "lengths",
-            expected: 4,
-            found: 5,
+            what: "steps",
+            expected: 5,
+            found: 4,
         };
         assert_eq!(lengths::last(&lengths, &tape, &mut last), Err(error));
         assert_same("last after an error", &last, &garbage());
@@ -493,9 +494,9 @@ fn moves_are_index_computations<T: Real>() {
                 let (mut lengths, mut found) = ([steps; M], before.clone());
                 lengths[m] = steps + 1;
                 let error = LengthMismatch {
-                    what: "lengths",
-                    expected: steps,
-                    found: steps + 1,
+                    what: "steps",
+                    expected: steps + 1,
+                    found: steps,
                 };
                 assert_eq!(run(&lengths, &mut found), Err(error));
                 assert_same_bits(&format!("{name} after an error"), &found, &before);

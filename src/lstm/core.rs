@@ -50,7 +50,7 @@ impl<T: Real> Recurrent<T> for Lstm {
             let wa = weights.wa.part(q, 0, units * units);
             let u = Steps::dense(a_prev, units, batch);
             let z = StepsMut::matrix(cache, (q, CACHE), (units, batch));
-            T::Core::forward(wa, None, &u, z, batch);
+            T::Core::forward(wa, None, &u, z, batch); // (0) … + Wa_q·a⟨t−1⟩
         }
         T::Core::lstm_units(c_prev, cache, matrix, a);
     }
@@ -127,14 +127,15 @@ fn activate<V: Vector, const N: usize>(
     z: [[V; N]; 4],
     c_prev: [V; N],
 ) -> ([[V; N]; 4], [V; N], [V; N]) {
-    let [f, i, g, o] = gates_vectors(z); // (1) to (4)
+    let [f, i, g, o] = gates_vectors(z); // (1) f, (2) i, (3) g, (4) o
     let mut c = c_prev;
     for n in 0..N {
         c[n] = f[n] * c_prev[n] + i[n] * g[n]; // (5), not yet flushed
     }
-    let (c, mut a) = flush_and_tanh(c);
+    let (c, tanh_c) = flush_and_tanh(c);
+    let mut a = tanh_c;
     for n in 0..N {
-        a[n] = o[n] * a[n]; // (6)
+        a[n] = o[n] * tanh_c[n]; // (6)
     }
     ([f, i, g, o], c, a)
 }

@@ -39,7 +39,7 @@ impl<T: Real> Recurrent<T> for Rnn {
         T::Core::rnn_units(a);
     }
 
-    /// (4), then (8).
+    /// (4), then Waᵀ·dz⟨t⟩ of (3) and (8).
     #[inline(always)]
     fn step_backward(
         shape: Shape,
@@ -53,7 +53,7 @@ impl<T: Real> Recurrent<T> for Rnn {
         T::Core::rnn_units_backward(a, dstate, dz);
         let dz = Steps::dense(dz, units, batch);
         let dh = StepsMut::dense(dstate, units, batch);
-        T::Core::transposed(weights.wa, 1, &dz, 0, dh, batch); // (8)
+        T::Core::transposed(weights.wa, 1, &dz, 0, dh, batch); // (3) … + Waᵀ·dz⟨t⟩, (8)
     }
 
     /// Forward over one step, which leaves no cache.

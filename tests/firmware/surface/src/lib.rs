@@ -244,6 +244,7 @@ where
     let tape = cell.forward(x, init, a, caches)?;
     lengths::backward(lengths, tape, da, dlast, grads, Some(dx), state)?;
     lengths::zero_beyond(lengths, x);
+    lengths::mask(lengths, black_box(&mut [[C::Scalar::ZERO; M]; 2]));
     lengths::reverse(lengths, x)?;
     lengths::padding_to_back(lengths, x)?;
     lengths::padding_to_front(lengths, x)?;
