@@ -30,7 +30,7 @@ pub fn forward<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize
     a: &'t mut [Matrix<A, M, C::Scalar>],
     caches: &'t mut [C::Cache<M>],
 ) -> Result<Tape<'t, C, X, A, M>, LengthMismatch> {}
-#[must_use = "nothing has been computed backward"]
+#[must_use = "call `backward`, or `let _ =` where only the states are wanted"]
 pub struct Tape<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize>(
     Private,
 );
@@ -294,6 +294,7 @@ pub fn zero_beyond<const R: usize, const M: usize, T: Real>(
     lengths: &[usize; M],
     sequence: &mut [Matrix<R, M, T>],
 ) {}
+pub fn mask<const M: usize, T: Real>(lengths: &[usize; M], weights: &mut [[T; M]]) {}
 pub fn reverse<const R: usize, const M: usize, T: Real>(
     lengths: &[usize; M],
     sequence: &mut [Matrix<R, M, T>],
@@ -519,7 +520,7 @@ pub trait Cell<const X: usize, const A: usize>: Sealed {
         caches: &'t mut [Self::Cache<M>],
     ) -> Result<Tape<'t, Self, X, A, M>, LengthMismatch> {}
 }
-#[must_use = "nothing has been computed backward"]
+#[must_use = "call `backward`, or `let _ =` where only the outputs are wanted"]
 pub struct Tape<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize>(
     Private,
 );
@@ -555,6 +556,7 @@ pub trait Flat: sealed::Sealed + Clone + Debug + PartialEq + Send + Sync + 'stat
     type Scalar: Real;
     const LEN: usize;
     const ZEROS: Self;
+    fn zeros() -> Self {}
     fn set_zeros(&mut self) {}
     fn as_flat(&self) -> &[Self::Scalar] {}
     fn as_flat_mut(&mut self) -> &mut [Self::Scalar] {}
