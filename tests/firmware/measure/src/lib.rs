@@ -1,72 +1,38 @@
-//! Measures, on an emulated Cortex-M, the depth of the stack and the number of instructions that a function takes.
+//! Measures, on emulated controllers, how many instructions a function takes, and on a Cortex-M how much stack.
 #![no_std]
 
-use core::hint::black_box;
-use core::ptr::{addr_of_mut, read_volatile, write_volatile};
+#[cfg(target_arch = "arm")]
+mod cortex_m;
+#[cfg(target_arch = "riscv32")]
+mod riscv;
 
-use cortex_m::peripheral::{SYST, syst::SystClkSource};
+#[cfg(target_arch = "arm")]
+pub use cortex_m::{Counter, exit, print, stack_depth};
+#[cfg(target_arch = "riscv32")]
+pub use riscv::{Counter, exit, print};
 
-unsafe extern "C" {
-    /// First address above the statics: from the linker script.
-    static mut __sheap: u32;
+use bptt::{Flat, init};
+
+/// Of a sequence.
+pub const STEPS: usize = 10;
+
+/// Numbers in ±0.5, the same in every run.
+pub fn random<F: Flat<Scalar = f32>>() -> F {
+    let mut flat = F::ZEROS;
+    let mut n = 1_u32;
+    init::uniform(&mut flat, 0.5, || {
+        n = n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (n >> 8) as f32 / 16_777_216.0
+    });
+    flat
 }
 
-const PAINT: u32 = 0xA5C3_5A3C;
-
-/// Greatest depth of the stack, in bytes, of one call of `f` and all it calls: its own
-/// frame and return address included, what it captured and refers to not.
-///
-/// Paints everything below the stack pointer, calls, and looks for the deepest word that
-/// changed.
-#[inline(never)]
-pub fn stack_depth(f: &mut dyn FnMut()) -> usize {
-    let f = black_box(f);
-    let bottom = addr_of_mut!(__sheap);
-    let top = cortex_m::register::msp::read() as *mut u32;
-    // SAFETY: the words from the end of the statics to the stack pointer belong to nobody; this
-    // function's own frame is at and above the stack pointer, and the loops call nothing.
-    unsafe {
-        let mut word = bottom;
-        while word < top {
-            write_volatile(word, PAINT);
-            word = word.add(1);
-        }
-        f();
-        let mut word = bottom;
-        while word < top && read_volatile(word) == PAINT {
-            word = word.add(1);
-        }
-        top as usize - word as usize
-    }
-}
-
-/// Instructions that one call of `f` executes beyond those of a closure that does nothing, under
-/// `-icount shift=0`.
-///
-/// There one instruction takes one nanosecond and SysTick counts at 25 MHz: a tick is 40
-/// instructions. So the difference of two counts of `calls` calls is right to within
-/// 80 / `calls` instructions, as long as all of them stay under the 24 bits of the counter, 671
-/// million instructions.
-pub fn instructions(syst: &mut SYST, calls: u32, f: &mut dyn FnMut()) -> u32 {
-    let with = ticks(syst, calls, f);
-    let without = ticks(syst, calls, &mut || {});
-    ((u64::from(with - without) * 40 + u64::from(calls) / 2) / u64::from(calls)) as u32
-}
-
-#[inline(never)]
-fn ticks(syst: &mut SYST, calls: u32, f: &mut dyn FnMut()) -> u32 {
-    let f = black_box(f);
-    syst.set_clock_source(SystClkSource::Core);
-    syst.set_reload(0x00ff_ffff);
-    syst.clear_current();
-    syst.enable_counter();
-    while SYST::get_current() == 0 {}
-    let start = SYST::get_current();
-    for _ in 0..calls {
-        f();
-    }
-    let end = SYST::get_current();
-    // It counts down, and must not have gone round.
-    assert!(!syst.has_wrapped());
-    start - end
+/// Instructions that one call of `f` executes beyond those of a closure that does nothing: the mean of up
+/// to 400 calls, as many as take a hundred million instructions.
+pub fn instructions(counter: &mut Counter, f: &mut dyn FnMut()) -> u32 {
+    let once = counter.count(1, f).max(1);
+    let calls = (100_000_000 / once).clamp(1, 400);
+    let with = counter.count(calls, f);
+    let without = counter.count(calls, &mut || {});
+    (with - without + calls / 2) / calls
 }

@@ -1,10 +1,10 @@
-//! Prints what the kernels cost: first, to be believed, two functions whose cost is known.
+//! Prints what the kernels take of RAM on a Cortex-M: their types, and the stack. First, to be believed, it
+//! measures two functions whose depth is known.
 //!
 //! Each line is a name and numbers, with `|` between them; `.ci/targets table` makes tables of them.
 #![no_std]
 #![no_main]
 
-use core::arch::asm;
 use core::hint::black_box;
 use core::panic::PanicInfo;
 
@@ -12,18 +12,13 @@ use bptt::loss::{self, Reduction};
 use bptt::lstm::{self, Cache, State};
 use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
 use bptt::{Cell, Flat, Matrix, activation, dense, init, rnn};
-use cortex_m::peripheral::SYST;
 use cortex_m_rt::{ExceptionFrame, entry, exception};
-use cortex_m_semihosting::{debug, hprintln};
-use measure::{instructions, stack_depth};
+use cortex_m_semihosting::hprintln;
+use measure::{STEPS, exit, random, stack_depth};
 
 #[entry]
 fn main() -> ! {
-    let Some(mut peripherals) = cortex_m::Peripherals::take() else {
-        exit(false)
-    };
-    let syst = &mut peripherals.SYST;
-    calibrate(syst);
+    calibrate();
 
     hprintln!("memory");
     hprintln!("`lstm::Params<6, 16>`|{}", size_of::<lstm::Params<6, 16>>());
@@ -45,31 +40,9 @@ fn main() -> ! {
         size_of::<job::Learner>()
     );
 
-    hprintln!("instructions");
-    instructions_of::<6, 16>(syst);
-    instructions_of::<16, 32>(syst);
-    instructions_of::<32, 64>(syst);
-
     hprintln!("stack");
     stack_of_kernels();
     exit(true)
-}
-
-/// Two instructions before the loop and two thousand in it.
-#[inline(always)]
-fn two_thousand_and_two() {
-    // SAFETY: changes one register.
-    unsafe {
-        asm!(
-            "movs {n}, #250",
-            "lsls {n}, {n}, #2",
-            "2:",
-            "subs {n}, {n}, #1",
-            "bne 2b",
-            n = out(reg) _,
-            options(nomem, nostack),
-        )
-    }
 }
 
 #[inline(never)]
@@ -77,50 +50,10 @@ fn one_kibibyte() {
     black_box(&mut [0u32; 256]);
 }
 
-fn calibrate(syst: &mut SYST) {
+fn calibrate() {
     let nothing = stack_depth(&mut || {});
     let kibibyte = stack_depth(&mut one_kibibyte);
     assert!(nothing <= 16 && (1024..1024 + 64).contains(&kibibyte));
-    let nothing = instructions(syst, 4000, &mut || {});
-    let known = instructions(syst, 400, &mut two_thousand_and_two);
-    assert!(nothing == 0 && known == 2002);
-}
-
-/// Numbers in ±0.5, the same in every run.
-fn random<F: Flat<Scalar = f32>>() -> F {
-    let mut flat = F::ZEROS;
-    let mut n = 1_u32;
-    init::uniform(&mut flat, 0.5, || {
-        n = n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (n >> 8) as f32 / 16_777_216.0
-    });
-    flat
-}
-
-const STEPS: usize = 10;
-
-#[inline(never)]
-fn instructions_of<const X: usize, const A: usize>(syst: &mut SYST) {
-    let cell: lstm::Params<X, A> = random();
-    let x: [Matrix<X, 1>; STEPS] = core::array::from_fn(|_| random());
-    let (prev, mut next): (State<A, 1>, State<A, 1>) = (random(), random());
-    let mut step = || black_box(&cell).step(black_box(&x[0]), black_box(&prev), &mut next);
-    let step = instructions(syst, 400, &mut step);
-
-    let mut a = [const { Matrix::<A, 1>::zeros() }; STEPS];
-    let mut caches = [const { Cache::<A, 1>::zeros() }; STEPS];
-    let da: [Matrix<A, 1>; STEPS] = core::array::from_fn(|_| random());
-    let mut grads = lstm::Params::<X, A>::zeros();
-    let mut dstate = State::zeros();
-    let mut training = || {
-        let (cell, x) = (black_box(&cell), black_box(x.as_slice()));
-        let tape = cell.forward(x, &prev, &mut a, &mut caches);
-        let da = black_box(da.as_slice());
-        let done = tape.and_then(|tape| tape.backward(da, &mut grads, None, &mut dstate));
-        black_box(done.is_ok());
-    };
-    let training = instructions(syst, 4, &mut training) / STEPS as u32;
-    hprintln!("({}, {})|{}|{}", X, A, step, training);
 }
 
 fn stack_of_kernels() {
@@ -305,16 +238,6 @@ fn sequence<C: Cell<X, A, Scalar = f32>, const X: usize, const A: usize, const M
         let done = tape.map(|tape| tape.backward(&da, &mut grads, dx, &mut state));
         let _ = black_box(done);
     });
-}
-
-/// Ends the emulation; the emulator's exit status is 0 or not.
-fn exit(ok: bool) -> ! {
-    debug::exit(if ok {
-        debug::EXIT_SUCCESS
-    } else {
-        debug::EXIT_FAILURE
-    });
-    loop {}
 }
 
 #[panic_handler]
