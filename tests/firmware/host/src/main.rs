@@ -15,8 +15,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// The network of the firmware says what that of the example `activity` says, after every sample.
 fn is_that_of_the_example() -> Result<(), Box<dyn Error>> {
+    let net = model::Net::from(model::NetRef {
+        cell: &job::CELL,
+        head: &job::HEAD,
+    });
     for recording in &job::RECORDINGS {
-        let mut example = model::Stream::new(&job::CELL, &job::HEAD);
+        let mut example = model::Stream::new(&net);
         let mut firmware = job::Stream::new(&job::CELL, &job::HEAD);
         for sample in recording {
             let (example, firmware) = (example.push(*sample), firmware.push(*sample));
