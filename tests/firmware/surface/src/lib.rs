@@ -11,8 +11,8 @@ use bptt::loss::{Reduction, softmax_cross_entropy, softmax_cross_entropy_classes
 use bptt::lstm::{self, Cache, State};
 use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
 use bptt::{
-    Cell, Flat, LengthMismatch, Matrix, Real, TrainingError, activation, checkpoint, dense, dropout,
-    init, layout, lengths, rnn, schedule,
+    Cell, Flat, LengthMismatch, Matrix, Real, TrainingError, activation, checkpoint, dense,
+    dropout, init, layout, lengths, rnn, schedule,
 };
 
 /// Everything in `f32`.
