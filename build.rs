@@ -1,7 +1,8 @@
 //! Tells the crate which instruction sets of x86-64 to compile its kernels for, all that the
-//! compiler can (AVX-512 since Rust 1.89), or no more than `--cfg bptt_backend="…"` allows; whether
-//! the code is to be small (opt-level "s" or "z") or not optimised at all (0); and whether the
-//! target computes otherwise than IEEE-754 says, where the compiler does not tell the source
+//! compiler can (AVX-512 since Rust 1.89), or no more than `--cfg bptt_backend="…"` allows (with
+//! "scalars", on any target, no vectors at all); whether the code is to be small (opt-level "s" or
+//! "z") or not optimised at all (0); and whether the target computes otherwise than IEEE-754 says,
+//! where the compiler does not tell the source
 //! (`src/target.rs`).
 
 use std::env;
@@ -14,12 +15,13 @@ fn main() -> ExitCode {
     // Unset without the option, empty where it has no value, with commas where it has several.
     let most = match env::var("CARGO_CFG_BPTT_BACKEND").as_deref() {
         Err(_) => "avx512",
+        Ok("scalars") => "scalars",
         Ok("baseline") => "baseline",
         Ok("avx2") => "avx2",
         Ok("avx512") => "avx512",
         Ok(other) => {
             println!(
-                "cargo::error=--cfg bptt_backend takes one of \"baseline\", \"avx2\" and \"avx512\", not {other:?}"
+                "cargo::error=--cfg bptt_backend takes one of \"scalars\", \"baseline\", \"avx2\" and \"avx512\", not {other:?}"
             );
             return ExitCode::FAILURE;
         }
@@ -34,7 +36,7 @@ fn main() -> ExitCode {
     if unoptimized {
         println!("cargo::rustc-cfg=bptt_unoptimized");
     }
-    if vectors && most != "baseline" {
+    if vectors && matches!(most, "avx2" | "avx512") {
         println!("cargo::rustc-cfg=bptt_avx2");
     }
     if vectors && most == "avx512" && minor_version().is_some_and(|minor| minor >= 89) {

@@ -30,7 +30,11 @@ fn best() -> Backend {
 
 #[test]
 fn kernels_run_on_what_was_asked_for() {
-    let expected = if cfg!(any(bptt_unoptimized, bptt_backend = "baseline")) {
+    let expected = if cfg!(any(
+        bptt_unoptimized,
+        bptt_backend = "scalars",
+        bptt_backend = "baseline"
+    )) {
         Backend::Baseline
     } else if cfg!(bptt_backend = "avx2") {
         Backend::Avx2

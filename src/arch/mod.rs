@@ -22,24 +22,33 @@ mod doors;
 #[cfg(all(
     target_arch = "aarch64",
     target_feature = "neon",
-    target_endian = "little"
+    target_endian = "little",
+    not(bptt_backend = "scalars")
 ))]
 mod neon;
 mod plain;
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[cfg(all(
+    target_arch = "wasm32",
+    target_feature = "simd128",
+    not(bptt_backend = "scalars")
+))]
 mod wasm;
 #[cfg_attr(
-    not(any(
-        target_feature = "sse2",
-        target_feature = "neon",
-        target_feature = "simd128"
-    )),
+    any(
+        bptt_backend = "scalars",
+        not(any(
+            target_feature = "sse2",
+            target_feature = "neon",
+            target_feature = "simd128"
+        ))
+    ),
     allow(dead_code)
 )]
 mod wide;
 #[cfg(all(
     any(target_arch = "x86", target_arch = "x86_64"),
-    target_feature = "sse2"
+    target_feature = "sse2",
+    not(bptt_backend = "scalars")
 ))]
 mod x86;
 
@@ -51,8 +60,12 @@ pub(crate) use doors::{Core, Double, Single};
 pub(crate) use plain::{Plain, sum};
 
 /// Whether the compile target has vectors, written ones or such as the compiler makes of loops over arrays.
-pub(crate) const VECTORS: bool =
-    plain::VECTORS || cfg!(all(target_arch = "wasm32", target_feature = "simd128"));
+pub(crate) const VECTORS: bool = plain::VECTORS
+    || cfg!(all(
+        target_arch = "wasm32",
+        target_feature = "simd128",
+        not(bptt_backend = "scalars")
+    ));
 
 use crate::Real;
 use crate::activation::{Constants, sigmoid_vector, tanh_vector};
@@ -63,42 +76,54 @@ mod baseline {
     #[cfg(all(
         target_arch = "aarch64",
         target_feature = "neon",
-        target_endian = "little"
+        target_endian = "little",
+        not(bptt_backend = "scalars")
     ))]
     pub(super) use super::neon::{F32x4 as Single, F64x2 as Double};
-    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    #[cfg(all(
+        target_arch = "wasm32",
+        target_feature = "simd128",
+        not(bptt_backend = "scalars")
+    ))]
     pub(super) use super::wasm::{F32x4 as Single, F64x2 as Double};
     #[cfg(all(
         any(target_arch = "x86", target_arch = "x86_64"),
-        target_feature = "sse2"
+        target_feature = "sse2",
+        not(bptt_backend = "scalars")
     ))]
     pub(super) use super::x86::{F32x4 as Single, F64x2 as Double};
-    #[cfg(not(any(
-        all(
-            target_arch = "aarch64",
-            target_feature = "neon",
-            target_endian = "little"
-        ),
-        all(target_arch = "wasm32", target_feature = "simd128"),
-        all(
-            any(target_arch = "x86", target_arch = "x86_64"),
-            target_feature = "sse2"
-        )
-    )))]
+    #[cfg(any(
+        bptt_backend = "scalars",
+        not(any(
+            all(
+                target_arch = "aarch64",
+                target_feature = "neon",
+                target_endian = "little"
+            ),
+            all(target_arch = "wasm32", target_feature = "simd128"),
+            all(
+                any(target_arch = "x86", target_arch = "x86_64"),
+                target_feature = "sse2"
+            )
+        ))
+    ))]
     pub(super) use none::{Double, Single};
 
-    #[cfg(not(any(
-        all(
-            target_arch = "aarch64",
-            target_feature = "neon",
-            target_endian = "little"
-        ),
-        all(target_arch = "wasm32", target_feature = "simd128"),
-        all(
-            any(target_arch = "x86", target_arch = "x86_64"),
-            target_feature = "sse2"
-        )
-    )))]
+    #[cfg(any(
+        bptt_backend = "scalars",
+        not(any(
+            all(
+                target_arch = "aarch64",
+                target_feature = "neon",
+                target_endian = "little"
+            ),
+            all(target_arch = "wasm32", target_feature = "simd128"),
+            all(
+                any(target_arch = "x86", target_arch = "x86_64"),
+                target_feature = "sse2"
+            )
+        ))
+    ))]
     mod none {
         use crate::arch::Plain;
 

@@ -14,12 +14,15 @@ use crate::activation::{sigmoid_vector, tanh_vector};
 pub(crate) struct Plain<T, const L: usize>([T; L]);
 
 /// Whether the compiler makes vector instructions of loops over arrays.
-pub(super) const VECTORS: bool = cfg!(any(
-    target_arch = "x86",
-    target_arch = "x86_64",
-    target_arch = "aarch64",
-    target_arch = "loongarch64",
-    target_arch = "powerpc64",
+pub(super) const VECTORS: bool = cfg!(all(
+    any(
+        target_arch = "x86",
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "loongarch64",
+        target_arch = "powerpc64",
+    ),
+    not(bptt_backend = "scalars")
 ));
 
 /// Whether the code is to be small: then the activations are calls.
