@@ -27,6 +27,8 @@ mod doors;
 ))]
 mod neon;
 mod plain;
+#[cfg(test)]
+mod tests;
 #[cfg(all(
     target_arch = "wasm32",
     target_feature = "simd128",
