@@ -394,3 +394,38 @@ fn nothing_is_reached_beyond_an_array() {
     all::<Plain<f32, 4>>();
     all::<Plain<f64, 2>>();
 }
+
+/// The sum of the lanes: the upper half is added to the lower, until one is left.
+fn halves<T: Real>(lanes: &[T]) -> T {
+    match *lanes {
+        [one] => one,
+        _ => {
+            let (lower, upper) = lanes.split_at(lanes.len() / 2);
+            let sums = lower.iter().zip(upper).map(|(l, u)| *l + *u);
+            halves(&sums.collect::<Vec<_>>())
+        }
+    }
+}
+
+/// With numbers whose sum depends on the order.
+fn sums<V: Vector>() {
+    let number = |i: usize| V::Scalar::from_f64([0.1, 3e7, -0.7, 1e-3][i % 4] / (i + 1) as f64);
+    let from: Vec<V::Scalar> = (0..4 * V::LANES).map(number).collect();
+    let vectors: [V; 4] = core::array::from_fn(|n| V::load(&from, n * V::LANES));
+    let expected: [_; 4] = core::array::from_fn(|n| halves(&from[n * V::LANES..][..V::LANES]));
+    assert_eq!(vectors.map(|v| v.sum()), expected);
+    assert_eq!(V::sums(vectors), expected);
+}
+
+#[test]
+fn lanes_are_added_up_by_halves() {
+    sums::<Single>();
+    sums::<<Single as Vector>::Sixteen>();
+    sums::<Double>();
+    sums::<<Double as Vector>::Sixteen>();
+    sums::<Plain<f32, 1>>();
+    sums::<Plain<f32, 2>>();
+    sums::<Plain<f32, 4>>();
+    sums::<Plain<f32, 16>>();
+    sums::<Plain<f64, 16>>();
+}
