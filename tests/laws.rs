@@ -19,7 +19,7 @@ mod random;
 use std::slice;
 
 use bptt::lstm::{self, Cache, State};
-use bptt::{Affine, Flat, LengthMismatch, Matrix, Real, Vector, dense, rnn};
+use bptt::{Affine, Cell, Flat, LengthMismatch, Matrix, Real, Vector, dense, rnn};
 use cells::{Plain, garbage, garbage_for, sample, samples};
 use random::Random;
 
@@ -290,6 +290,9 @@ fn cells_in_f32() {
     laws::<16, 3, 4, f32>();
     laws::<15, 17, 3, f32>();
     laws::<20, 9, 8, f32>();
+    // Two and three vectors of units, of 16 and of 8 lanes: fewer than three samples keep their sums in registers.
+    laws_of::<lstm::Params<2, 20>, 2, 20, 1>();
+    laws_of::<lstm::Params<3, 43>, 3, 43, 2>();
     laws_of::<rnn::Params<33, 100>, 33, 100, 1>(); // the stack of a thread is too small for copies of such an LSTM
 }
 
@@ -302,6 +305,23 @@ fn cells_in_f64() {
     laws::<31, 5, 5, f64>();
     laws::<8, 15, 2, f64>();
     laws::<64, 16, 4, f64>();
+    // As in f32: two and three vectors of units.
+    laws_of::<lstm::Params<3, 11, f64>, 3, 11, 1>();
+    laws_of::<lstm::Params<2, 23, f64>, 2, 23, 2>();
+}
+
+/// A step of more units than there is room for beside it (128) takes some of them after the others.
+#[test]
+fn step_of_many_units() {
+    const A: usize = 130;
+    let mut random = Random::new(11);
+    let cell: lstm::Params<1, A> = random.flat(0.1);
+    let (x, prev): (Matrix<1, 1>, State<A, 1>) = (random.flat(1.0), random.flat(1.0));
+    let mut next: State<A, 1> = garbage();
+    cell.step(&x, &prev, &mut next);
+    let (a, cache) = contract::lstm_forward(&cell, &x, &prev.a, &prev.c);
+    assert_same_bits("a", &[next.a], &[a]);
+    assert_same_bits("c", &[next.c], &[cache.c]);
 }
 
 /// A loop of cells is a sequence.
@@ -478,6 +498,7 @@ fn dense_in_f32() {
     dense_laws::<1, 1, 1, f32>();
     dense_laws::<31, 3, 3, f32>();
     dense_laws::<100, 64, 1, f32>(); // from 64 inputs on the columns of W come in two parts
+    dense_laws::<4, 3, 9, f32>(); // more samples than there are steps in what is worked through at once
 }
 
 #[test]

@@ -16,7 +16,8 @@ mod random;
 
 use std::slice;
 
-use bptt::{Affine, Flat, LengthMismatch, Matrix, Real, checkpoint, lengths, lstm, rnn};
+use bptt::lstm::State;
+use bptt::{Affine, Cell, Flat, LengthMismatch, Matrix, Real, checkpoint, lengths, lstm, rnn};
 use cells::{Plain, garbage, garbage_for, sample, samples};
 use random::Random;
 
@@ -433,6 +434,26 @@ fn lengths_that_do_not_fit_of<C: Plain<X, A>>() {
         };
         assert_eq!(lengths::last(&lengths, &tape, &mut last), Err(error));
         assert_same("last after an error", &last, &garbage());
+    }
+}
+
+#[test]
+fn last_state_of_more_samples_than_units() {
+    const LENGTHS: [usize; 7] = [3, 0, 1, 2, 2, 0, 3];
+    let random = &mut Random::new(1);
+    let cell: lstm::Params<X, 2> = random.flat(0.5);
+    let (x, init) = (random.sequence::<X, 7, f32>(3, 1.0), random.flat(1.0));
+    let (mut a, mut caches) = (garbage_for(3), garbage_for(3));
+    let tape = cell.forward(&x, &init, &mut a, &mut caches).unwrap();
+    let mut last: State<2, 7> = garbage();
+    lengths::last(&LENGTHS, &tape, &mut last).unwrap();
+    for (m, length) in LENGTHS.into_iter().enumerate() {
+        let (a, c) = match length {
+            0 => (&init.a, &init.c),
+            t => (&a[t - 1], &caches[t - 1].c),
+        };
+        assert_eq!(last.a.column(m), a.column(m));
+        assert_eq!(last.c.column(m), c.column(m));
     }
 }
 
