@@ -166,7 +166,13 @@ pub(super) fn one_by_one<V: Vector>(
 
 /// dW = dW + Σ dz·uᵀ over `count` columns for the rows from `done` on.
 #[inline(never)] // Or its loops would take stack where they are not needed.
-fn add_products<T: Real>(dw: &mut [T], dz: Run<T>, u: Run<T>, count: usize, done: usize) {
+pub(super) fn add_products<T: Real>(
+    dw: &mut [T],
+    dz: Run<T>,
+    u: Run<T>,
+    count: usize,
+    done: usize,
+) {
     let rows = dz.rows;
     for n in 0..count {
         let dz = dz.column(n).get(done..).unwrap_or_default();

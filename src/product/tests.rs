@@ -8,7 +8,7 @@ use std::vec::Vec;
 use super::plain;
 use crate::Real;
 use crate::activation::Constants;
-use crate::arch::{Columns, Core as _, Gates, Plain, Steps, StepsMut, Vector};
+use crate::arch::{Columns, Core as _, Gates, Plain, Run, Steps, StepsMut, Vector};
 
 /// Rows, columns: below, at and above each width of a vector and of a tile.
 const SIZES: [usize; 14] = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 66];
@@ -52,7 +52,7 @@ fn apart(rows: usize, per_step: usize) -> Columns {
         offset: 3,
         rows,
         per_step,
-        stride: rows * per_step + 5,
+        stride: rows * per_step + 1,
     }
 }
 
@@ -279,4 +279,32 @@ fn products_without_vectors() {
     all(&one_by_one::<Plain<f32, 4>>());
     all(&one_by_one::<Plain<f32, 1>>());
     all(&one_by_one::<Plain<f64, 2>>());
+}
+
+/// Loops in assembly may leave rows of the outer product to the plain form, from any row on.
+#[test]
+fn rows_that_are_left() {
+    const ROWS: usize = 7;
+    const K: usize = 3;
+    const COUNT: usize = 4;
+    let (dz, u) = (numbers(ROWS * COUNT, 1), numbers(K * COUNT, 2));
+    let before = numbers::<f32>(ROWS * K, 3);
+    let run = |of, rows| Run {
+        of,
+        rows,
+        at: 0,
+        on: rows,
+    };
+    for done in [0, 4, 6] {
+        let (mut expected, mut found) = (before.clone(), before.clone());
+        for n in 0..COUNT {
+            plain::outer(&mut expected, &dz[n * ROWS..][..ROWS], &u[n * K..][..K]);
+        }
+        for k in 0..K {
+            let untouched = k * ROWS..k * ROWS + done;
+            expected[untouched.clone()].copy_from_slice(&before[untouched]);
+        }
+        super::outer::add_products(&mut found, run(&dz, ROWS), run(&u, K), COUNT, done);
+        assert_same_bits(&found, &expected, format_args!("rows from {done} on"));
+    }
 }
