@@ -933,7 +933,7 @@ impl<'a, T> Run<'a, T> {
     }
 
     /// Whether the slice has so many columns.
-    #[cfg(all(target_arch = "arm", target_abi = "eabihf", not(bptt_small)))]
+    #[cfg(any(test, all(target_arch = "arm", target_abi = "eabihf", not(bptt_small))))]
     #[inline(always)]
     fn holds(&self, count: usize) -> bool {
         let steps = isize::try_from(count.saturating_sub(1)).ok();

@@ -9,7 +9,7 @@ use std::{assert_eq, println, vec};
 
 use super::baseline::{Double, Single};
 use super::{
-    Blocks, Columns, Edge, Gates, Pairs, Panel, Part, Plain, Steps, Vector, Whole, load,
+    Blocks, Columns, Edge, Gates, Pairs, Panel, Part, Plain, Run, Steps, Vector, Whole, load,
     load_columns, load_gates, store, store_columns, store_gates,
 };
 use crate::Real;
@@ -370,6 +370,33 @@ fn blocks<V: Vector>() {
         assert_none(|| gates(of(&w[1..], &dz, rows)));
         assert_none(|| gates(of(&w, &dz[1..], rows)));
         assert_none(|| gates(of(&w, &dz, usize::MAX)));
+    }
+}
+
+#[test]
+fn runs_of_columns_lie_within_a_slice() {
+    let all = [0_f32; 20];
+    let holds = |len: usize, at, on, count| {
+        let of = &all[..len];
+        Run {
+            of,
+            rows: 3,
+            at,
+            on,
+        }
+        .holds(count)
+    };
+    // Four columns on from 2, 5 apart; the same ones back from the last.
+    assert!(holds(20, 2, 5, 4) && !holds(19, 2, 5, 4) && !holds(20, 2, 5, 5));
+    let back = 5_usize.wrapping_neg();
+    assert!(holds(20, 17, back, 4) && !holds(19, 17, back, 4) && !holds(20, 17, back, 5));
+    assert!(holds(20, 17, 5, 1) && !holds(20, 18, 5, 1));
+    for (at, on, count) in [
+        (usize::MAX, 5, 1),
+        (2, usize::MAX / 4, 9),
+        (2, 5, usize::MAX),
+    ] {
+        assert!(!holds(20, at, on, count));
     }
 }
 
