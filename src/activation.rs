@@ -51,8 +51,8 @@
 //!   sign of x. For small x, where k = 0, 1 − 2^k is zero and no digit cancels. For one k the upper
 //!   side falls and the lower one rises with p, so it is monotone too.
 //!
-//! On a target with vectors sigmoid and tanh of several vectors are computed stage by stage: reduction,
-//! polynomial, division. The same operations on each, so the same bits.
+//! On a target with vectors sigmoid and tanh of several vectors are computed stage by stage:
+//! reduction, polynomial, division. The same operations on each, so the same bits.
 //!
 //! The f32 and the f64 functions are one text. They differ in their constants, which
 //! `tests/activation/fit.sollya` prints, and in how tanh reduces and divides. To refit, edit the
@@ -517,7 +517,8 @@ fn sigmoid_divide<V: Vector>(p: V, t: V) -> V {
     c / (sum + (s * p + lost))
 }
 
-/// r with −2|x| = k·ln 2 + r (in f64 the part of it that the first constant leaves), and t, whose lowest bits hold k.
+/// r with −2|x| = k·ln 2 + r (in f64 the part of it that the first constant leaves), and t, whose
+/// lowest bits hold k.
 #[inline(always)]
 fn tanh_reduce<V: Vector>(x: V) -> (V, V) {
     let c = V::splat;
@@ -551,8 +552,9 @@ pub(crate) fn tanh_vector<V: Vector>(x: V) -> V {
 
 /// The sigmoid of N vectors, stage by stage.
 ///
-/// One vector is a chain of thirty instructions, most of which wait for the one before. With N of them side by side there is
-/// always one that need not wait. Without vectors there is nothing to wait for: one scalar after the other.
+/// One vector is a chain of thirty instructions, most of which wait for the one before. With N of
+/// them side by side there is always one that need not wait. Without vectors there is nothing to
+/// wait for: one scalar after the other.
 #[inline(always)]
 pub(crate) fn sigmoid_vectors<V: Vector, const N: usize>(x: [V; N]) -> [V; N] {
     let (mut y, mut t) = (x, x);
@@ -596,7 +598,8 @@ pub(crate) fn tanh_vectors<V: Vector, const N: usize>(x: [V; N]) -> [V; N] {
     y
 }
 
-/// σ(f), σ(i), tanh(g) and σ(o) for the four gates of an LSTM, N vectors each: all of them stage by stage.
+/// σ(f), σ(i), tanh(g) and σ(o) for the four gates of an LSTM, N vectors each: all of them stage by
+/// stage.
 #[inline(always)]
 pub(crate) fn gates_vectors<V: Vector, const N: usize>([f, i, g, o]: [[V; N]; 4]) -> [[V; N]; 4] {
     if V::REGISTERS == Registers::Scalars {

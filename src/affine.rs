@@ -34,7 +34,8 @@ pub struct Affine<const X: usize, const A: usize, T: Real = f32> {
 impl<const X: usize, const A: usize, T: Real> Affine<X, A, T> {
     /// All weights zero: what a gradient starts from.
     ///
-    /// By value, and so over the stack: [large networks](crate::patterns#large-networks) stay on the heap.
+    /// By value, and so over the stack: [large networks](crate::patterns#large-networks) stay on
+    /// the heap.
     ///
     /// ```
     /// let grads = bptt::Affine::<3, 5>::zeros();
@@ -44,7 +45,8 @@ impl<const X: usize, const A: usize, T: Real> Affine<X, A, T> {
         flat::zeros()
     }
 
-    /// The map whose 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes these are, at compile time too; see [`Flat::to_le_bytes`](crate::Flat::to_le_bytes).
+    /// The map whose 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes these are, at compile time too; see
+    /// [`Flat::to_le_bytes`](crate::Flat::to_le_bytes).
     ///
     /// Another number of bytes does not compile.
     ///

@@ -1,7 +1,8 @@
 //! One interface for every cell: a step, a sequence forward, and the [`Tape`] that goes backward.
 //!
-//! A cell is its parameters: [`lstm::Params`](crate::lstm::Params), [`rnn::Params`](crate::rnn::Params). The shell here checks shapes when the
-//! program is compiled and lengths once at run time, and calls the core.
+//! A cell is its parameters: [`lstm::Params`](crate::lstm::Params),
+//! [`rnn::Params`](crate::rnn::Params). The shell here checks shapes when the program is compiled
+//! and lengths once at run time, and calls the core.
 
 use crate::sequence::{Arriving, Recurrent};
 use crate::shape::Shape;
@@ -19,7 +20,8 @@ use sealed::Sealed;
 
 /// A recurrent cell with X inputs and A units: what a program needs of it, whichever it is.
 ///
-/// Sealed; [`rnn::Params`](crate::rnn::Params) and [`lstm::Params`](crate::lstm::Params) are cells. Their equations stand in [`rnn`](crate::rnn) and [`lstm`](crate::lstm).
+/// Sealed; [`rnn::Params`](crate::rnn::Params) and [`lstm::Params`](crate::lstm::Params) are cells.
+/// Their equations stand in [`rnn`](crate::rnn) and [`lstm`](crate::lstm).
 ///
 /// A training that is written once, for all of them:
 ///
@@ -69,8 +71,9 @@ pub trait Cell<const X: usize, const A: usize>: Sealed {
     /// ```
     type State<const M: usize>: Flat<Scalar = Self::Scalar>;
 
-    /// What backward needs of one step, for M samples: [`lstm::Cache`](crate::lstm::Cache) of the LSTM; of the RNN, whose outputs say all,
-    /// a matrix (A, M) for the gradient of z, which forward leaves alone.
+    /// What backward needs of one step, for M samples: [`lstm::Cache`](crate::lstm::Cache) of the
+    /// LSTM; of the RNN, whose outputs say all, a matrix (A, M) for the gradient of z, which
+    /// forward leaves alone.
     ///
     /// ```
     /// use bptt::{Cell, Flat, lstm, rnn};
@@ -113,11 +116,13 @@ pub trait Cell<const X: usize, const A: usize>: Sealed {
 
     /// A sequence forward, t = 1 … T.
     ///
-    /// `x` has one (X, M) matrix a step, `init` is the state before the first one; `a`, one (A, M) matrix a step, and `caches`,
-    /// one a step, are overwritten. With no steps nothing happens. The same bits as a loop of the cell's `cell_forward`.
+    /// `x` has one (X, M) matrix a step, `init` is the state before the first one; `a`, one (A, M)
+    /// matrix a step, and `caches`, one a step, are overwritten. With no steps nothing happens. The
+    /// same bits as a loop of the cell's `cell_forward`.
     ///
-    /// What is returned has the outputs, the last state, and the way back. It keeps the cell, `x`, `init`, `a` and `caches`
-    /// borrowed, so that none of them can change before [`Tape::backward`].
+    /// What is returned has the outputs, the last state, and the way back. It keeps the cell, `x`,
+    /// `init`, `a` and `caches` borrowed, so that none of them can change before
+    /// [`Tape::backward`].
     ///
     /// # Errors
     /// [`LengthMismatch`] where `a` or `caches` has not the length of `x`; nothing is written then.
@@ -185,7 +190,8 @@ pub trait Cell<const X: usize, const A: usize>: Sealed {
 /// # Ok::<(), bptt::LengthMismatch>(())
 /// ```
 ///
-/// What would give a wrong gradient does not compile. A second backward on caches that the first one has used:
+/// What would give a wrong gradient does not compile. A second backward on caches that the first
+/// one has used:
 ///
 /// ```compile_fail,E0382
 /// # use bptt::{Cell, LengthMismatch, Vector, rnn};
@@ -222,7 +228,8 @@ pub trait Cell<const X: usize, const A: usize>: Sealed {
 /// # Ok::<(), LengthMismatch>(())
 /// ```
 ///
-/// And `da` is read only, for every cell: it stays da, and never becomes the gradient of something else.
+/// And `da` is read only, for every cell: it stays da, and never becomes the gradient of something
+/// else.
 #[must_use = "call `backward`, or `let _ =` where only the outputs are wanted"]
 pub struct Tape<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize> {
     pub(crate) cell: &'t C,
@@ -248,7 +255,8 @@ impl<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize> Tape<'t,
         self.a
     }
 
-    /// The state after the last step, from which a following segment starts; the initial state where there are no steps.
+    /// The state after the last step, from which a following segment starts; the initial state
+    /// where there are no steps.
     ///
     /// ```
     /// use bptt::{Cell, Vector, lstm};
@@ -272,17 +280,19 @@ impl<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize> Tape<'t,
 
     /// The sequence backward, t = T … 1.
     ///
-    /// In: `da`, one (A, M) matrix a step, the gradient with respect to the output of each step; `dstate`, the gradient that
-    /// reaches the last state from beyond the end, zeros if there is nothing (not what the batch before has left there).
+    /// In: `da`, one (A, M) matrix a step, the gradient with respect to the output of each step;
+    /// `dstate`, the gradient that reaches the last state from beyond the end, zeros if there is
+    /// nothing (not what the batch before has left there).
     ///
-    /// Out: the gradients of the weights are added to `grads`; `dx`, one (X, M) matrix a step, is overwritten, where it is given;
-    /// `dstate` becomes the gradient of the initial state. With no steps it stays as it is. Each cache now begins with the
-    /// gradients of the pre-activations.
+    /// Out: the gradients of the weights are added to `grads`; `dx`, one (X, M) matrix a step, is
+    /// overwritten, where it is given; `dstate` becomes the gradient of the initial state. With no
+    /// steps it stays as it is. Each cache now begins with the gradients of the pre-activations.
     ///
     /// The same bits as a loop of the cell's `cell_backward` from the last step to the first.
     ///
     /// # Errors
-    /// [`LengthMismatch`] where `da` or `dx` has not the length of the sequence; nothing is written then.
+    /// [`LengthMismatch`] where `da` or `dx` has not the length of the sequence; nothing is written
+    /// then.
     ///
     /// ```
     /// use bptt::{Cell, Matrix, rnn};

@@ -1,21 +1,23 @@
 //! Long sequences in little memory: backward with recomputation, for every cell.
 //!
-//! [`Cell::forward`] keeps of every step what backward needs, T caches. Here the state at the end of every k-th step alone is
-//! kept, and the caches of one segment of k steps are computed again when backward comes to it, from the last segment to the
-//! first (Chen et al., 2016, "Training Deep Nets with Sublinear Memory Cost"; Gruslys et al., 2016, for recurrent networks). The
-//! price is one more forward.
+//! [`Cell::forward`] keeps of every step what backward needs, T caches. Here the state at the end
+//! of every k-th step alone is kept, and the caches of one segment of k steps are computed again
+//! when backward comes to it, from the last segment to the first (Chen et al., 2016, "Training Deep
+//! Nets with Sublinear Memory Cost"; Gruslys et al., 2016, for recurrent networks). The price is
+//! one more forward.
 //!
 //! | | full | with recomputation |
 //! |---|---|---|
 //! | LSTM, scalars | T·7·A·M: caches, a, da | ⌈T/k⌉·2·A·M + k·7·A·M, least at k ≈ √(2T/7) |
 //! | RNN, scalars | T·3·A·M: caches, a, da | ⌈T/k⌉·A·M + k·3·A·M, least at k ≈ √(T/3) |
 //!
-//! The same bits as the full backward: the weight gradients are added up in the same order, time descending, and a segment that is
-//! computed again comes to the same bits again.
+//! The same bits as the full backward: the weight gradients are added up in the same order, time
+//! descending, and a segment that is computed again comes to the same bits again.
 //!
-//! The caller does not need the outputs of all steps either. Backward hands over the outputs of one segment at a time, and asks
-//! for the gradients with respect to them: there is the place for the output layer and the loss. `k` is the length of the buffers
-//! for one segment; the last segment may be shorter.
+//! The caller does not need the outputs of all steps either. Backward hands over the outputs of one
+//! segment at a time, and asks for the gradients with respect to them: there is the place for the
+//! output layer and the loss. `k` is the length of the buffers for one segment; the last segment
+//! may be shorter.
 
 use crate::cell::Cell;
 use crate::shape::{part, part_mut};
@@ -23,14 +25,16 @@ use crate::{Flat, LengthMismatch, Matrix, Real};
 
 /// A sequence forward, of which only the states at the ends of the segments are kept.
 ///
-/// `x` has one (X, M) matrix a step, T in all; `init` is the state before the first one. `a` and `caches` are for one segment and
-/// set its length k, at least 1. `states` has ⌈T/k⌉ states and is overwritten: `states[s]` becomes the state after step
-/// (s + 1)·k, the last one that after step T.
+/// `x` has one (X, M) matrix a step, T in all; `init` is the state before the first one. `a` and
+/// `caches` are for one segment and set its length k, at least 1. `states` has ⌈T/k⌉ states and is
+/// overwritten: `states[s]` becomes the state after step (s + 1)·k, the last one that after step T.
 ///
-/// What is returned has the states and the way back, and keeps the rest borrowed until then, as [`Cell::forward`] does.
+/// What is returned has the states and the way back, and keeps the rest borrowed until then, as
+/// [`Cell::forward`] does.
 ///
 /// # Errors
-/// [`LengthMismatch`] where `caches` is empty, `a` has not the length of `caches`, or `states` not ⌈T/k⌉; nothing is written then.
+/// [`LengthMismatch`] where `caches` is empty, `a` has not the length of `caches`, or `states` not
+/// ⌈T/k⌉; nothing is written then.
 ///
 /// ```
 /// use bptt::{Cell, Matrix, checkpoint, lstm};
@@ -130,21 +134,22 @@ impl<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize> Tape<'t,
 
     /// The sequence backward, one segment at a time, from the last to the first.
     ///
-    /// In: `dstate`, the gradient that reaches the last state from beyond the end, zeros if there is nothing. `da` is for one
-    /// segment, of length k, and is overwritten.
+    /// In: `dstate`, the gradient that reaches the last state from beyond the end, zeros if there
+    /// is nothing. `da` is for one segment, of length k, and is overwritten.
     ///
-    /// For every segment `gradient` is called with the number of steps before it, its outputs, and the gradients with respect to
-    /// them, which are zeros and may be written.
+    /// For every segment `gradient` is called with the number of steps before it, its outputs, and
+    /// the gradients with respect to them, which are zeros and may be written.
     ///
-    /// Out: as of [`Tape::backward`](crate::Tape::backward) of the whole sequence, bit for bit: the gradients of the weights are
-    /// added to `grads`; `dx`, one (X, M) matrix a step, is overwritten, where it is given; `dstate` becomes the gradient of the
-    /// initial state.
+    /// Out: as of [`Tape::backward`](crate::Tape::backward) of the whole sequence, bit for bit: the
+    /// gradients of the weights are added to `grads`; `dx`, one (X, M) matrix a step, is
+    /// overwritten, where it is given; `dstate` becomes the gradient of the initial state.
     ///
     /// # Errors
-    /// [`LengthMismatch`] where `da` has not the length k, or `dx` not that of `x`; nothing is written then, and `gradient` is not
-    /// called.
+    /// [`LengthMismatch`] where `da` has not the length k, or `dx` not that of `x`; nothing is
+    /// written then, and `gradient` is not called.
     ///
-    /// An output layer that says one number after 1000 steps, in 15 kB of working memory instead of 448 kB:
+    /// An output layer that says one number after 1000 steps, in 15 kB of working memory instead of
+    /// 448 kB:
     ///
     /// ```
     /// use bptt::{Matrix, Vector, checkpoint, dense, lstm};

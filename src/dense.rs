@@ -27,7 +27,8 @@ pub struct Params<const A: usize, const Y: usize, T: Real = f32> {
 impl<const A: usize, const Y: usize, T: Real> Params<A, Y, T> {
     /// All weights zero: what a gradient starts from.
     ///
-    /// By value, and so over the stack: [large networks](crate::patterns#large-networks) stay on the heap.
+    /// By value, and so over the stack: [large networks](crate::patterns#large-networks) stay on
+    /// the heap.
     ///
     /// ```
     /// assert_eq!(bptt::dense::Params::<3, 2>::zeros().w[(1, 2)], 0.0);
@@ -36,7 +37,8 @@ impl<const A: usize, const Y: usize, T: Real> Params<A, Y, T> {
         flat::zeros()
     }
 
-    /// The weights whose 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes these are, at compile time too; see [`Flat::to_le_bytes`].
+    /// The weights whose 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes these are, at compile time too;
+    /// see [`Flat::to_le_bytes`].
     ///
     /// Another number of bytes does not compile.
     ///
@@ -308,7 +310,8 @@ pub(crate) fn log_sum_exp_column<T: Real>(z: &[T]) -> (T, T) {
     (max, others.ln_1p())
 }
 
-/// The greatest logit and the first place where it stands, NaN left out; (−∞, 0) where there is none.
+/// The greatest logit and the first place where it stands, NaN left out; (−∞, 0) where there is
+/// none.
 #[inline(always)]
 fn greatest<T: Real>(z: &[T]) -> (T, usize) {
     let mut greatest = (-T::INFINITY, 0);

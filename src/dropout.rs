@@ -1,7 +1,7 @@
 //! Dropout: a mask from the caller's random numbers, applied forward and backward by the same call.
 //!
-//! Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014), inverted, as their section 10
-//! has it: what is kept is scaled up in training, and inference knows nothing of it. With p the
+//! Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014), inverted, as their section
+//! 10 has it: what is kept is scaled up in training, and inference knows nothing of it. With p the
 //! probability that an entry is dropped, independently of the others:
 //!
 //! | | |
@@ -10,8 +10,9 @@
 //! | x = r ⊙ x | [`apply`] to the inputs of a layer, forward |
 //! | dx = r ⊙ dx | [`apply`] to their gradient, with the same mask |
 //!
-//! Each r has the mean 1. A mask for each step is dropout between layers; one mask for all steps of a
-//! sequence is what Gal and Ghahramani (2016) call variational, where it belongs on a recurrent net.
+//! Each r has the mean 1. A mask for each step is dropout between layers; one mask for all steps of
+//! a sequence is what Gal and Ghahramani (2016) call variational, where it belongs on a recurrent
+//! net.
 //!
 //! ```
 //! use bptt::{Matrix, dropout};
@@ -49,9 +50,9 @@ use crate::{Flat, Real, TrainingError};
 
 /// Overwrites `mask` with 0 or 1/(1 − p), entry by entry in the order of the flat array.
 ///
-/// `uniform` returns numbers evenly distributed in \[0, 1), and is called once for each entry whatever
-/// p is; an entry is dropped where the number is below p. So p = 0 gives ones. With p = 1 everything
-/// is dropped, and all entries are 0 rather than 0·∞.
+/// `uniform` returns numbers evenly distributed in \[0, 1), and is called once for each entry
+/// whatever p is; an entry is dropped where the number is below p. So p = 0 gives ones. With p = 1
+/// everything is dropped, and all entries are 0 rather than 0·∞.
 ///
 /// # Errors
 /// [`TrainingError::Setting`] where p is not from 0 to 1; nothing is written then, nothing drawn.

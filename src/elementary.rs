@@ -20,8 +20,8 @@
 //! ln(1 + x) = ln u + ln(1 + lost/u) = k·ln 2 + ln(1 + f) + lost/u
 //! ```
 //!
-//! up to terms that are far below the last digit. Where k = 0 the x itself is f and nothing is lost,
-//! so that ln(1 + x) is right to the last digits near 0 as well. With
+//! up to terms that are far below the last digit. Where k = 0 the x itself is f and nothing is
+//! lost, so that ln(1 + x) is right to the last digits near 0 as well. With
 //!
 //! ```text
 //! s = f / (2 + f),   h = f²/2
@@ -29,8 +29,8 @@
 //!           = f − (h − s·(h + R))
 //! ```
 //!
-//! f, which is exact, is the largest term, and the rounding of the others counts little. ln 2 is split
-//! in two as in [`activation`](crate::activation).
+//! f, which is exact, is the largest term, and the rounding of the others counts little. ln 2 is
+//! split in two as in [`activation`](crate::activation).
 //!
 //! # The cosine
 //!
@@ -41,11 +41,12 @@
 //! cos(2π·v) = cos(2π·r), −sin(2π·r), −cos(2π·r), sin(2π·r)   for k mod 4 = 0, 1, 2, 3
 //! ```
 //!
-//! of which both are polynomials in r² that contain the 2π, and the sine's is right to the last digits
-//! near its zero.
+//! of which both are polynomials in r² that contain the 2π, and the sine's is right to the last
+//! digits near its zero.
 //!
-//! `tests/activation/elementary.sollya` prints the constants. To refit, edit it, run it and copy its
-//! output. Nothing here uses the rest of the crate: the test takes this file as a module of its own.
+//! `tests/activation/elementary.sollya` prints the constants. To refit, edit it, run it and copy
+//! its output. Nothing here uses the rest of the crate: the test takes this file as a module of its
+//! own.
 
 /// Largest error of [`ln_1p_f32`], in ULP, over all inputs.
 #[allow(dead_code)] // Read by the test.
@@ -53,8 +54,8 @@ pub const LN_1P_F32_MAX_ULP: f64 = 0.840;
 /// Largest error of [`ln_1p_f64`], in ULP, over a sample.
 #[allow(dead_code)] // Read by the test.
 pub const LN_1P_F64_MAX_ULP: f64 = 0.86;
-/// Largest error of [`cosine`], in ULP, over a sample: so less than 1.4·10⁻¹⁶, as no ULP exceeds 2^−53
-/// but that of 1, which is exact.
+/// Largest error of [`cosine`], in ULP, over a sample: so less than 1.4·10⁻¹⁶, as no ULP exceeds
+/// 2^−53 but that of 1, which is exact.
 #[allow(dead_code)] // Read by the test.
 pub const COSINE_MAX_ULP: f64 = 1.24;
 
@@ -113,8 +114,8 @@ macro_rules! ln_1p {
             let u = 1.0 + x;
             let added = u - 1.0;
             let lost = (x - added) + (1.0 - (u - added));
-            // u = 2^k·m: the bits of a float are in the order of its value, so those of √½ are taken
-            // from them for the k.
+            // u = 2^k·m: the bits of a float are in the order of its value, so those of √½ are
+            // taken from them for the k.
             let k = u.to_bits().wrapping_sub(SQRT_HALF.to_bits()) as $signed >> FRACTION;
             let m = $float::from_bits(u.to_bits().wrapping_sub((k << FRACTION) as $unsigned));
             let (f, lost) = if k == 0 {

@@ -1,5 +1,5 @@
-//! Whether the floating-point environment is the one in which this crate keeps its promise of the same
-//! bits: rounding to nearest, subnormals as they are, no fused multiply-add.
+//! Whether the floating-point environment is the one in which this crate keeps its promise of the
+//! same bits: rounding to nearest, subnormals as they are, no fused multiply-add.
 
 use core::error::Error;
 use core::fmt;
@@ -61,18 +61,18 @@ impl Error for FloatEnvironmentError {}
 /// * the compiler was not told to fuse multiplications and additions
 ///   (`-Cllvm-args=-fp-contract=fast`).
 ///
-/// All but the last are modes of a thread, in MXCSR on x86, in FPCR on AArch64. Hosts set FTZ and DAZ
-/// on the threads on which they call audio plugins; a C library built with `-ffast-math` may set them
-/// when it is loaded. With another rounding other bits come everywhere.
+/// All but the last are modes of a thread, in MXCSR on x86, in FPCR on AArch64. Hosts set FTZ and
+/// DAZ on the threads on which they call audio plugins; a C library built with `-ffast-math` may
+/// set them when it is loaded. With another rounding other bits come everywhere.
 ///
-/// With FTZ or DAZ they come where a number on the way is subnormal. The kernels do not need these modes
-/// to be fast: what is carried from step to step is never subnormal
-/// ([`lstm`](crate::lstm#subnormal-numbers)), and it is flushed by a test of its bits that they do not
-/// change. But they flush the products on the way too, which the contract does not. What differs first
-/// are sums of less than some 10⁻³¹ in f32 (2⁻¹⁰², 24 bits above the smallest normal number), to which
-/// such a product was added, then what is computed from these. Who needs the promised bits clears the
-/// modes for the call and sets them again as the host wants them; an effect whose user hears no
-/// difference of 10⁻³¹ may leave them set.
+/// With FTZ or DAZ they come where a number on the way is subnormal. The kernels do not need these
+/// modes to be fast: what is carried from step to step is never subnormal
+/// ([`lstm`](crate::lstm#subnormal-numbers)), and it is flushed by a test of its bits that they do
+/// not change. But they flush the products on the way too, which the contract does not. What
+/// differs first are sums of less than some 10⁻³¹ in f32 (2⁻¹⁰², 24 bits above the smallest normal
+/// number), to which such a product was added, then what is computed from these. Who needs the
+/// promised bits clears the modes for the call and sets them again as the host wants them; an
+/// effect whose user hears no difference of 10⁻³¹ may leave them set.
 ///
 /// The function computes some numbers in f32 and f64, and an output layer with the instruction set
 /// of the kernels, and compares with what must come out. Call it where a thread begins.

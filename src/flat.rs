@@ -449,7 +449,8 @@ pub trait Flat: sealed::Sealed + Clone + Debug + PartialEq + Send + Sync + 'stat
     ///
     /// In numpy a matrix `w` is `w.astype("<f4").tobytes("F")`, or `"<f8"` for f64.
     ///
-    /// `from_le_bytes` of each type but `Cache` and arrays makes a value of them again, at compile time too:
+    /// `from_le_bytes` of each type but `Cache` and arrays makes a value of them again, at compile
+    /// time too:
     ///
     /// ```
     /// use bptt::{Flat, dense, lstm};
@@ -488,8 +489,8 @@ pub trait Flat: sealed::Sealed + Clone + Debug + PartialEq + Send + Sync + 'stat
     /// ```
     ///
     /// # Errors
-    /// [`LengthMismatch`] where `bytes` has not 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes; nothing is
-    /// written then.
+    /// [`LengthMismatch`] where `bytes` has not 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes; nothing
+    /// is written then.
     fn to_le_bytes(&self, bytes: &mut [u8]) -> Result<(), LengthMismatch> {
         bytes::write(self, bytes)
     }

@@ -135,7 +135,8 @@ pub trait Fields: Sized + 'static {
 pub struct FlatStruct<F: Fields>(pub F::Chain);
 
 impl<F: Fields> FlatStruct<F> {
-    /// All weights zero: what a gradient starts from. Its fields are reached by `parts` and `parts_mut`.
+    /// All weights zero: what a gradient starts from. Its fields are reached by `parts` and
+    /// `parts_mut`.
     ///
     /// By value, and so over the stack: [large networks](crate::patterns#large-networks) stay on
     /// the heap.

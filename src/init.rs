@@ -96,9 +96,9 @@ pub fn orthogonal<const A: usize, T: Real>(
         for w in column.iter_mut() {
             *w = normal(&mut uniform);
         }
-        // One of the A unit vectors has a part of at least 1/√A outside of the columns before. So has a
-        // random one, but for a factor that is small too seldom to count: less of it is left than a
-        // thousandth of 1/√A in fewer than one of a thousand last columns.
+        // One of the A unit vectors has a part of at least 1/√A outside of the columns before. So
+        // has a random one, but for a factor that is small too seldom to count: less of it is left
+        // than a thousandth of 1/√A in fewer than one of a thousand last columns.
         let enough = T::from_f64(1e-3) / T::from_usize(A).sqrt();
         let mut next = 0;
         while !(normalize(column).is_some() && orthogonalize(column, done) > enough) && next < A {
@@ -175,8 +175,8 @@ mod tests {
     use libm::{erfc, fabs, sqrt};
     use rand::{RngExt, SeedableRng, rngs::SmallRng};
 
-    /// Means of functions of the numbers of a large sample, and of each number and the one before it,
-    /// against those of the normal distribution. The mean of N values of variance s² has the
+    /// Means of functions of the numbers of a large sample, and of each number and the one before
+    /// it, against those of the normal distribution. The mean of N values of variance s² has the
     /// standard deviation s/√N; five of them are allowed.
     fn has_the_means_of_the_normal_distribution<T: Real>(mut uniform: impl FnMut() -> T) {
         const N: usize = 1_000_000;

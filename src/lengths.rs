@@ -1,24 +1,30 @@
-//! Sequences of different lengths in one batch, for every cell: padding that changes neither state nor gradient.
+//! Sequences of different lengths in one batch, for every cell: padding that changes neither state
+//! nor gradient.
 //!
-//! M sequences of the lengths ℓ₁ … ℓ_M stand in one batch of T ≥ max ℓ steps; what stands in column m from step ℓ_m on is
-//! padding. No sample of a batch touches another, so **forward needs nothing new**: [`Cell::forward`] over all T steps is right up
-//! to step ℓ_m in column m, and what it says about the padding is not looked at. The last state of each sample stands at its own
-//! length: [`last`].
+//! M sequences of the lengths ℓ₁ … ℓ_M stand in one batch of T ≥ max ℓ steps; what stands in column
+//! m from step ℓ_m on is padding. No sample of a batch touches another, so **forward needs nothing
+//! new**: [`Cell::forward`] over all T steps is right up to step ℓ_m in column m, and what it says
+//! about the padding is not looked at. The last state of each sample stands at its own length:
+//! [`last`].
 //!
-//! Backward must bring nothing in from the padding: there da counts as zero, and the gradient from beyond the end enters each
-//! sample at its own last step. [`backward`] walks through the padding with gradients that are zero. A zero gradient stays zero,
-//! and adds to the weight gradients zeros alone.
+//! Backward must bring nothing in from the padding: there da counts as zero, and the gradient from
+//! beyond the end enters each sample at its own last step. [`backward`] walks through the padding
+//! with gradients that are zero. A zero gradient stays zero, and adds to the weight gradients zeros
+//! alone.
 //!
-//! So each sample has, bit for bit, the outputs, dx and gradient of the initial state that it has on its own; and the gradients of
-//! the weights are those of the same batch without the padding, added up in the documented order. Where `grads` held a −0 before,
-//! a zero from the padding can make it +0.
+//! So each sample has, bit for bit, the outputs, dx and gradient of the initial state that it has
+//! on its own; and the gradients of the weights are those of the same batch without the padding,
+//! added up in the documented order. Where `grads` held a −0 before, a zero from the padding can
+//! make it +0.
 //!
-//! A second direction reads each sample from its own last step to its first: [`reverse`] turns a padded batch round, where
-//! `x.reverse()` would begin in the padding ([`patterns`](crate::patterns#both-directions) has a whole layer). Where the padding
-//! stands in front, as Keras' `pad_sequences` puts it, [`padding_to_back`] moves it, and [`padding_to_front`] moves it back.
+//! A second direction reads each sample from its own last step to its first: [`reverse`] turns a
+//! padded batch round, where `x.reverse()` would begin in the padding
+//! ([`patterns`](crate::patterns#both-directions) has a whole layer). Where the padding stands in
+//! front, as Keras' `pad_sequences` puts it, [`padding_to_back`] moves it, and [`padding_to_front`]
+//! moves it back.
 //!
-//! The padding itself must be finite and so small that no pre-activation overflows, since 0·∞ and ∞ − ∞ are NaN. Zeros always are;
-//! [`zero_beyond`] writes them.
+//! The padding itself must be finite and so small that no pre-activation overflows, since 0·∞ and ∞
+//! − ∞ are NaN. Zeros always are; [`zero_beyond`] writes them.
 
 use crate::cell::{Cell, Tape, copy};
 use crate::sequence::{Arriving, Recurrent};
@@ -66,12 +72,15 @@ pub fn mask<const M: usize, T: Real>(lengths: &[usize; M], weights: &mut [[T; M]
     }
 }
 
-/// Turns each sample of a padded batch round: column m of step t goes to step `lengths[m]` − 1 − t. The padding stays.
+/// Turns each sample of a padded batch round: column m of step t goes to step `lengths[m]` − 1 − t.
+/// The padding stays.
 ///
-/// Twice is once nothing: the same function brings outputs and gradients of the second direction back.
+/// Twice is once nothing: the same function brings outputs and gradients of the second direction
+/// back.
 ///
 /// # Errors
-/// [`LengthMismatch`] where one of `lengths` is greater than the number of steps; nothing is moved then.
+/// [`LengthMismatch`] where one of `lengths` is greater than the number of steps; nothing is moved
+/// then.
 ///
 /// ```
 /// use bptt::{Matrix, lengths};
@@ -92,7 +101,8 @@ pub fn reverse<const R: usize, const M: usize, T: Real>(
     Ok(())
 }
 
-/// Moves the padding of each sample from in front of it to behind it, where this module wants it. The order of the steps stays.
+/// Moves the padding of each sample from in front of it to behind it, where this module wants it.
+/// The order of the steps stays.
 ///
 /// # Errors
 /// As of [`reverse`].
@@ -119,7 +129,8 @@ pub fn padding_to_back<const R: usize, const M: usize, T: Real>(
     Ok(())
 }
 
-/// Moves the padding of each sample from behind it to in front of it: undoes [`padding_to_back`], for outputs and gradients.
+/// Moves the padding of each sample from behind it to in front of it: undoes [`padding_to_back`],
+/// for outputs and gradients.
 ///
 /// # Errors
 /// As of [`reverse`].
@@ -160,11 +171,12 @@ fn reverse_column<const R: usize, const M: usize, T: Real>(
     }
 }
 
-/// The last state of each sample, at its own length: column m of `last` becomes that of the state after step `lengths[m]`, of the
-/// initial state where that is 0.
+/// The last state of each sample, at its own length: column m of `last` becomes that of the state
+/// after step `lengths[m]`, of the initial state where that is 0.
 ///
 /// # Errors
-/// [`LengthMismatch`] where one of `lengths` is greater than the number of steps; nothing is written then.
+/// [`LengthMismatch`] where one of `lengths` is greater than the number of steps; nothing is
+/// written then.
 ///
 /// ```
 /// use bptt::{Cell, Matrix, lengths, lstm};
@@ -212,16 +224,18 @@ pub fn last<C: Cell<X, A>, const X: usize, const A: usize, const M: usize>(
 
 /// A padded batch backward.
 ///
-/// In: `lengths`; `tape`, of [`Cell::forward`] over all steps; `da`, one (A, M) matrix a step, the gradient with respect to the
-/// outputs, of which nothing beyond the end of a sample is looked at; column m of `dlast`, the gradient that reaches the state of
-/// sample m after step `lengths[m]` from beyond its end: zeros, or what comes from an output layer that reads [`last`].
+/// In: `lengths`; `tape`, of [`Cell::forward`] over all steps; `da`, one (A, M) matrix a step, the
+/// gradient with respect to the outputs, of which nothing beyond the end of a sample is looked at;
+/// column m of `dlast`, the gradient that reaches the state of sample m after step `lengths[m]`
+/// from beyond its end: zeros, or what comes from an output layer that reads [`last`].
 ///
-/// Out: as of [`Tape::backward`]: the gradients of the weights are added to `grads`; `dx`, where it is given, is overwritten, and
-/// zero beyond the end of each sample; `dstate` is overwritten by the gradient of the initial state.
+/// Out: as of [`Tape::backward`]: the gradients of the weights are added to `grads`; `dx`, where it
+/// is given, is overwritten, and zero beyond the end of each sample; `dstate` is overwritten by the
+/// gradient of the initial state.
 ///
 /// # Errors
-/// [`LengthMismatch`] where `da` or `dx` has not the length of the sequence, or one of `lengths` is greater than that; nothing is
-/// written then.
+/// [`LengthMismatch`] where `da` or `dx` has not the length of the sequence, or one of `lengths` is
+/// greater than that; nothing is written then.
 ///
 /// ```
 /// use bptt::{Cell, Matrix, lengths, lstm};

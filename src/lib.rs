@@ -1,9 +1,10 @@
 #![no_std]
-//! Recurrent cells, forward and backward, in fixed-size const-generic matrices held in flat arrays. No heap, no `std`, no panic in a kernel;
-//! the caller supplies every buffer, and every target computes the same bits.
+//! Recurrent cells, forward and backward, in fixed-size const-generic matrices held in flat arrays.
+//! No heap, no `std`, no panic in a kernel; the caller supplies every buffer, and every target
+//! computes the same bits.
 //!
-//! A cell is its parameters, [`lstm::Params`] or [`rnn::Params`]; what it can do is [`Cell`]: a step of inference, and a sequence
-//! forward, which returns the [`Tape`] that goes backward.
+//! A cell is its parameters, [`lstm::Params`] or [`rnn::Params`]; what it can do is [`Cell`]: a
+//! step of inference, and a sequence forward, which returns the [`Tape`] that goes backward.
 //!
 //! ```
 //! use bptt::{Cell, Flat, Vector, init, lstm};

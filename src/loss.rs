@@ -22,8 +22,8 @@
 //!   `Mean` is the mean over what is not ignored, as there. With the weights of the classes, looked
 //!   up for each target, it is what `weight` is there. (With probabilities as targets PyTorch
 //!   divides by the number of samples instead of Σ w.)
-//! * Where nothing counts, Σ w = 0, the mean is 0 and so is its gradient, where PyTorch has NaN. The
-//!   same where Σ w is so small that its inverse is not finite.
+//! * Where nothing counts, Σ w = 0, the mean is 0 and so is its gradient, where PyTorch has NaN.
+//!   The same where Σ w is so small that its inverse is not finite.
 //! * A weight may be negative, such as the advantage in a policy gradient; one that is NaN makes L
 //!   NaN.
 //!
@@ -68,8 +68,8 @@ use crate::{Flat, LengthMismatch, Matrix, Real, TrainingError};
 pub enum Reduction {
     /// They are added up.
     Sum,
-    /// Their mean, weighted where there are weights: over all steps and samples, and for the squared
-    /// error over the Y outputs too.
+    /// Their mean, weighted where there are weights: over all steps and samples, and for the
+    /// squared error over the Y outputs too.
     Mean,
 }
 
@@ -272,9 +272,9 @@ pub(crate) fn cross_entropy_classes<T: Real>(
 
 /// Squared error: L = s·Σ w·Σ (y − target)².
 ///
-/// `y` and `target` have one (Y, M) matrix a step; w is that of the [module](self), s is 1 for a sum
-/// and 1/(Y·Σ w) for a mean. Returns L and overwrites `dy`, where there is one, with its gradient,
-/// dy = 2·s·w·(y − target).
+/// `y` and `target` have one (Y, M) matrix a step; w is that of the [module](self), s is 1 for a
+/// sum and 1/(Y·Σ w) for a mean. Returns L and overwrites `dy`, where there is one, with its
+/// gradient, dy = 2·s·w·(y − target).
 ///
 /// # Errors
 /// [`LengthMismatch`] where `target`, `weights` or `dy` has not the length of `y`; nothing is

@@ -25,8 +25,9 @@
 //!
 //! da⟨t⟩ is the gradient with respect to the output of step t (from a loss, or from the layer
 //! above). dh is the whole gradient that reaches a⟨t⟩, da⟨t⟩ and what step t + 1 has propagated;
-//! dc_next is what reaches c⟨t⟩ from step t + 1. Beyond the end both come from the caller. Walk from
-//! the output back to the input; each line multiplies what has arrived by one local derivative.
+//! dc_next is what reaches c⟨t⟩ from step t + 1. Beyond the end both come from the caller. Walk
+//! from the output back to the input; each line multiplies what has arrived by one local
+//! derivative.
 //!
 //! Through (6), a = o ⊙ tanh(c):
 //!
@@ -87,10 +88,11 @@
 //! A [`Cache`] a step, 5·A·M scalars: the four gates and c. tanh(c) is computed again, not stored.
 //! Backward works in place: the gates of a step are replaced by the gradients of their
 //! pre-activations, dz_q. No other buffer is needed than what forward was given, beside some
-//! hundred bytes of stack (on a machine with vectors a step of a large layer keeps 512 scalars there). A sequence is worked through in segments of so
-//! many steps that they make 64 columns of the batch, which stay in the cache: the products with Wx
-//! over a segment are one matrix product before its recurrence, (17), (18), (19) and (21) are one
-//! each after it; only those with Wa stay inside the time loop.
+//! hundred bytes of stack (on a machine with vectors a step of a large layer keeps 512 scalars
+//! there). A sequence is worked through in segments of so many steps that they make 64 columns of
+//! the batch, which stay in the cache: the products with Wx over a segment are one matrix product
+//! before its recurrence, (17), (18), (19) and (21) are one each after it; only those with Wa stay
+//! inside the time loop.
 //!
 //! # Precision
 //!
@@ -103,14 +105,14 @@
 //!
 //! What is carried from step to step becomes +0 where it is less than the smallest normal number of
 //! its type in magnitude, 2⁻¹²⁶ in f32: c⟨t⟩ of (5), and backward all that reaches a⟨t⟩ and c⟨t⟩,
-//! dh in (7) and (8) and dc of (8). −0 becomes +0 as well, a NaN stays. Otherwise c would stick at a
-//! few times 2⁻¹⁴⁹ for ever after silence, where f ⊙ c is rounded to c, and many processors take longer
-//! over such numbers.
+//! dh in (7) and (8) and dc of (8). −0 becomes +0 as well, a NaN stays. Otherwise c would stick at
+//! a few times 2⁻¹⁴⁹ for ever after silence, where f ⊙ c is rounded to c, and many processors take
+//! longer over such numbers.
 //!
 //! It is a rounding, with an absolute error of less than 2⁻¹²⁶ or 1.2·10⁻³⁸, and the same on every
-//! target. Nothing else is flushed: a⟨t⟩ = o ⊙ tanh(c⟨t⟩) and the dz_g may be subnormal while c or the
-//! gradient passes the last decades above zero, and not after that. A state that the caller hands in
-//! is read as it is.
+//! target. Nothing else is flushed: a⟨t⟩ = o ⊙ tanh(c⟨t⟩) and the dz_g may be subnormal while c or
+//! the gradient passes the last decades above zero, and not after that. A state that the caller
+//! hands in is read as it is.
 //!
 //! # Numbers that are not finite
 //!
@@ -150,7 +152,8 @@ pub struct Params<const X: usize, const A: usize, T: Real = f32> {
 impl<const X: usize, const A: usize, T: Real> Params<X, A, T> {
     /// All weights zero: what a gradient starts from.
     ///
-    /// By value, and so over the stack: [large networks](crate::patterns#large-networks) stay on the heap.
+    /// By value, and so over the stack: [large networks](crate::patterns#large-networks) stay on
+    /// the heap.
     ///
     /// ```
     /// let grads = bptt::lstm::Params::<3, 5>::zeros();
@@ -160,7 +163,8 @@ impl<const X: usize, const A: usize, T: Real> Params<X, A, T> {
         flat::zeros()
     }
 
-    /// The weights whose 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes these are, at compile time too; see [`Flat::to_le_bytes`].
+    /// The weights whose 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes these are, at compile time too;
+    /// see [`Flat::to_le_bytes`].
     ///
     /// Another number of bytes does not compile.
     ///
@@ -217,7 +221,8 @@ impl<const A: usize, const M: usize, T: Real> State<A, M, T> {
     /// The state that a sequence usually starts from, and the gradient that comes from beyond its
     /// end where there is nothing.
     ///
-    /// By value, and so over the stack: [large networks](crate::patterns#large-networks) stay on the heap.
+    /// By value, and so over the stack: [large networks](crate::patterns#large-networks) stay on
+    /// the heap.
     ///
     /// ```
     /// assert_eq!(bptt::lstm::State::<2, 1>::zeros(), bptt::lstm::State::default());
@@ -226,7 +231,8 @@ impl<const A: usize, const M: usize, T: Real> State<A, M, T> {
         flat::zeros()
     }
 
-    /// The state whose 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes these are, at compile time too; see [`Flat::to_le_bytes`].
+    /// The state whose 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes these are, at compile time too; see
+    /// [`Flat::to_le_bytes`].
     ///
     /// Another number of bytes does not compile.
     ///
@@ -269,7 +275,8 @@ pub struct Cache<const A: usize, const M: usize, T: Real = f32> {
 impl<const A: usize, const M: usize, T: Real> Cache<A, M, T> {
     /// A cache to be written by forward.
     ///
-    /// By value, and so over the stack: [large networks](crate::patterns#large-networks) stay on the heap.
+    /// By value, and so over the stack: [large networks](crate::patterns#large-networks) stay on
+    /// the heap.
     ///
     /// ```
     /// assert_eq!(bptt::lstm::Cache::<2, 1>::zeros(), bptt::lstm::Cache::default());
@@ -316,12 +323,12 @@ pub fn cell_forward<const X: usize, const A: usize, const M: usize, T: Real>(
 
 /// One step backward: (7) to (21).
 ///
-/// In: `x` (X, M), `prev` and `cache` as they were in and after [`cell_forward`]; `dstate`, the whole
-/// gradient with respect to a⟨t⟩ and what reaches c⟨t⟩ from step t + 1: dh and dc_next.
+/// In: `x` (X, M), `prev` and `cache` as they were in and after [`cell_forward`]; `dstate`, the
+/// whole gradient with respect to a⟨t⟩ and what reaches c⟨t⟩ from step t + 1: dh and dc_next.
 ///
-/// Out: the gates in `cache` become dz_f, dz_i, dz_g, dz_o; `dstate` becomes the gradient of `prev`:
-/// dc⟨t−1⟩ and Σ_q Wa_qᵀ·dz_q, to which the loop of a sequence adds da⟨t−1⟩, (20); the gradients of
-/// the weights are added to `grads`; `dx` (X, M) is overwritten.
+/// Out: the gates in `cache` become dz_f, dz_i, dz_g, dz_o; `dstate` becomes the gradient of
+/// `prev`: dc⟨t−1⟩ and Σ_q Wa_qᵀ·dz_q, to which the loop of a sequence adds da⟨t−1⟩, (20); the
+/// gradients of the weights are added to `grads`; `dx` (X, M) is overwritten.
 ///
 /// ```
 /// use bptt::{Matrix, lstm};

@@ -60,7 +60,8 @@ impl<const R: usize, const C: usize, T: Real> Matrix<R, C, T> {
 
     /// The matrix of zeros.
     ///
-    /// By value, and so over the stack: [large networks](crate::patterns#large-networks) stay on the heap.
+    /// By value, and so over the stack: [large networks](crate::patterns#large-networks) stay on
+    /// the heap.
     ///
     /// ```
     /// let a: bptt::Matrix<4, 2, f64> = bptt::Matrix::zeros();
@@ -70,7 +71,8 @@ impl<const R: usize, const C: usize, T: Real> Matrix<R, C, T> {
         flat::zeros()
     }
 
-    /// The matrix whose 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes these are, at compile time too; see [`Flat::to_le_bytes`](crate::Flat::to_le_bytes).
+    /// The matrix whose 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes these are, at compile time too;
+    /// see [`Flat::to_le_bytes`](crate::Flat::to_le_bytes).
     ///
     /// Another number of bytes does not compile.
     ///

@@ -23,10 +23,10 @@
 //! # Subnormal numbers
 //!
 //! What is remembered, v of [`Momentum`] and both moments of [`Adam`], becomes +0 where it is less
-//! than the smallest normal number of its type in magnitude, 2⁻¹²⁶ in f32. −0 becomes +0 as well, a NaN
-//! stays. Otherwise a moment whose gradient is zero from some update on would stick at a few times
-//! 2⁻¹⁴⁹ for ever, and many processors take longer over such numbers. It is a rounding, with an absolute
-//! error of less than 2⁻¹²⁶ or 1.2·10⁻³⁸, and the same on every target.
+//! than the smallest normal number of its type in magnitude, 2⁻¹²⁶ in f32. −0 becomes +0 as well, a
+//! NaN stays. Otherwise a moment whose gradient is zero from some update on would stick at a few
+//! times 2⁻¹⁴⁹ for ever, and many processors take longer over such numbers. It is a rounding, with
+//! an absolute error of less than 2⁻¹²⁶ or 1.2·10⁻³⁸, and the same on every target.
 
 use crate::arch::{Core as _, Vector, one_by_one};
 use crate::{LengthMismatch, Real, TrainingError};
@@ -350,15 +350,16 @@ pub(crate) fn add<V: Vector>(sum: &mut [V::Scalar], term: &[V::Scalar]) {
 /// within rounding; returns the norm before.
 ///
 /// Pascanu, Mikolov and Bengio (2013). The slices count as one vector, so that the direction stays.
-/// g = g / norm · max_norm where norm > `max_norm`; all of it is 0 with `max_norm` 0, and nothing is
-/// changed with +∞, which asks for the norm alone.
+/// g = g / norm · max_norm where norm > `max_norm`; all of it is 0 with `max_norm` 0, and nothing
+/// is changed with +∞, which asks for the norm alone.
 ///
 /// The norm is computed relative to the greatest entry, so that no square overflows or vanishes.
-/// Where the norm itself is too large for `T` it is returned as +∞, and the gradients are clipped all
-/// the same. Measured by this function, the norm afterwards may exceed `max_norm` by the roundings of
-/// two norms and of the scaling: relative to it by at most (n + 8)·ε/2 for n entries in all, with
-/// ε = 2⁻²³ in `f32` and 2⁻⁵² in `f64`. A gradient that must not exceed it at all needs a `max_norm`
-/// that is less by that much. Where entries become subnormal their own roundings add to it.
+/// Where the norm itself is too large for `T` it is returned as +∞, and the gradients are clipped
+/// all the same. Measured by this function, the norm afterwards may exceed `max_norm` by the
+/// roundings of two norms and of the scaling: relative to it by at most (n + 8)·ε/2 for n entries
+/// in all, with ε = 2⁻²³ in `f32` and 2⁻⁵² in `f64`. A gradient that must not exceed it at all
+/// needs a `max_norm` that is less by that much. Where entries become subnormal their own roundings
+/// add to it.
 ///
 /// # Errors
 /// [`TrainingError::Gradient`] where an entry is not finite; [`TrainingError::Setting`] where

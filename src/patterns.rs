@@ -352,8 +352,8 @@
 //!
 //! # Both directions
 //!
-//! Two passes with weights of their own, the second over the reversed sequence. Where all samples of
-//! a batch are of one length, `x.reverse()` is that. Where they are not, it would begin in the
+//! Two passes with weights of their own, the second over the reversed sequence. Where all samples
+//! of a batch are of one length, `x.reverse()` is that. Where they are not, it would begin in the
 //! padding: [`lengths::reverse`](crate::lengths::reverse) turns each sample round within its own
 //! length. What reads both has 2·A inputs; where it is an output layer, that is two layers whose
 //! outputs are added, and no copy is needed. The gradients with respect to x are added up.

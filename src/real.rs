@@ -162,8 +162,8 @@ pub trait Real:
     fn tanh(self) -> Self;
     /// ln(1 + x), right to the last digits where x is near 0.
     ///
-    /// The error is below one unit in the last place: at most 0.84 of it in f32, over all inputs, and
-    /// 0.86 in f64, over a sample. −1 gives −∞, less than that NaN.
+    /// The error is below one unit in the last place: at most 0.84 of it in f32, over all inputs,
+    /// and 0.86 in f64, over a sample. −1 gives −∞, less than that NaN.
     ///
     /// ```
     /// use bptt::Real;

@@ -11,8 +11,8 @@
 //!
 //! Backward runs from t = T to 1. Into a⟨t⟩ come two gradients: da⟨t⟩, the one with respect to the
 //! output of step t (from a loss, or from the layer above), and the one that step t + 1 has
-//! propagated; dh⟨t⟩ is both. Beyond the end the second one comes from the caller: zero, or what the
-//! following segment of a longer sequence returned.
+//! propagated; dh⟨t⟩ is both. Beyond the end the second one comes from the caller: zero, or what
+//! the following segment of a longer sequence returned.
 //!
 //! | | backward |
 //! |---|---|
@@ -29,16 +29,16 @@
 //!
 //! # Memory
 //!
-//! The output a says all that backward needs; the "cache" of a step is room for dz⟨t⟩, A·M scalars, which
-//! forward leaves alone. A sequence is worked through in segments of 64 columns of the batch, which
-//! stay in the processor's cache: the products with Wx over a segment are one matrix product before
-//! its recurrence, (5), (6), (7) and (9) one each after it; only those with Wa stay inside the time
-//! loop.
+//! The output a says all that backward needs; the "cache" of a step is room for dz⟨t⟩, A·M scalars,
+//! which forward leaves alone. A sequence is worked through in segments of 64 columns of the batch,
+//! which stay in the processor's cache: the products with Wx over a segment are one matrix product
+//! before its recurrence, (5), (6), (7) and (9) one each after it; only those with Wa stay inside
+//! the time loop.
 //!
 //! # Subnormal numbers
 //!
-//! As in [`lstm`](crate::lstm#subnormal-numbers), what is carried from step to step becomes +0 where it
-//! is less than the smallest normal number in magnitude: a⟨t⟩ of (2), and dh⟨t⟩ in (4).
+//! As in [`lstm`](crate::lstm#subnormal-numbers), what is carried from step to step becomes +0
+//! where it is less than the smallest normal number in magnitude: a⟨t⟩ of (2), and dh⟨t⟩ in (4).
 //!
 //! # Numbers that are not finite
 //!
@@ -112,9 +112,9 @@ pub fn cell_forward<const X: usize, const A: usize, const M: usize, T: Real>(
 /// In: `x` (X, M), `a_prev` (A, M) and `a_next` (A, M) as they were in and after [`cell_forward`];
 /// `dstate` (A, M), the whole gradient with respect to a⟨t⟩, dh⟨t⟩ of (3).
 ///
-/// Out: `dz` (A, M) is overwritten by dz⟨t⟩; `dstate` becomes the gradient of `a_prev`, Waᵀ·dz⟨t⟩, to
-/// which the loop of a sequence adds da⟨t−1⟩; the gradients of the weights are added to `grads`; `dx`
-/// (X, M) is overwritten.
+/// Out: `dz` (A, M) is overwritten by dz⟨t⟩; `dstate` becomes the gradient of `a_prev`, Waᵀ·dz⟨t⟩,
+/// to which the loop of a sequence adds da⟨t−1⟩; the gradients of the weights are added to `grads`;
+/// `dx` (X, M) is overwritten.
 ///
 /// ```
 /// use bptt::{Matrix, rnn};

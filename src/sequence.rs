@@ -1,5 +1,6 @@
-//! What every cell does over time: segments of steps, the products of the inputs before a segment's recurrence, the recurrence,
-//! and after it the products that give the gradients. What a single step computes stands in the room of its cell.
+//! What every cell does over time: segments of steps, the products of the inputs before a segment's
+//! recurrence, the recurrence, and after it the products that give the gradients. What a single
+//! step computes stands in the room of its cell.
 
 use crate::Real;
 use crate::arch::{Core as _, Gates, Steps, StepsMut};
@@ -7,8 +8,8 @@ use crate::shape::{Shape, part, part_mut, parts, steps_at_a_time};
 
 /// A cell, as a sequence and a shell see it.
 ///
-/// Parameters are one Wa (A, A), Wx (A, X), b (A) a gate. A state is a, and after it what stands last in a cache; a cache begins
-/// with one matrix a gate, which after backward is its dz.
+/// Parameters are one Wa (A, A), Wx (A, X), b (A) a gate. A state is a, and after it what stands
+/// last in a cache; a cache begins with one matrix a gate, which after backward is its dz.
 pub trait Recurrent<T: Real> {
     /// The number of gates: of affine maps z_q = b_q + Wx_q·x⟨t⟩ + Wa_q·a⟨t−1⟩.
     const GATES: usize;
@@ -27,7 +28,8 @@ pub trait Recurrent<T: Real> {
         cache: &mut [T],
         a: &mut [T],
     );
-    /// One step backward: the gates of the cache become dz_q, `dstate` the gradient of the state before.
+    /// One step backward: the gates of the cache become dz_q, `dstate` the gradient of the state
+    /// before.
     fn step_backward(
         shape: Shape,
         weights: Weights<T>,
@@ -99,7 +101,8 @@ pub struct Arriving<'a, T> {
     pub(crate) da: &'a [T],
     /// The length of each sample; none where all have all steps.
     pub(crate) lengths: &'a [usize],
-    /// What reaches the state of each sample after its own last step, where there are lengths: `dstate` starts from zeros then.
+    /// What reaches the state of each sample after its own last step, where there are lengths:
+    /// `dstate` starts from zeros then.
     pub(crate) last: &'a [T],
 }
 
@@ -113,7 +116,8 @@ impl<'a, T: Real> Arriving<'a, T> {
         }
     }
 
-    /// What arrives at step t comes into dh⟨t⟩, the first matrix of `dstate`: dh⟨t⟩ = da⟨t⟩ + what step t + 1 has propagated.
+    /// What arrives at step t comes into dh⟨t⟩, the first matrix of `dstate`: dh⟨t⟩ = da⟨t⟩ + what
+    /// step t + 1 has propagated.
     #[inline(always)]
     fn at_step(self, t: usize, (units, matrix): (usize, usize), dstate: &mut [T]) {
         if self.da.is_empty() {

@@ -75,8 +75,8 @@ impl<'a, T: Real> Samples<'a, T> {
     }
 }
 
-/// How many steps are worked through at a time, so that what one product writes is still in the cache when the next one reads
-/// it.
+/// How many steps are worked through at a time, so that what one product writes is still in the
+/// cache when the next one reads it.
 pub(crate) const fn steps_at_a_time(batch: usize) -> usize {
     match crate::tuning::SEGMENT.checked_div(batch) {
         None | Some(0) => 1,

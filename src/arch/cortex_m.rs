@@ -1,8 +1,9 @@
-//! The inner loops of a step and of its backward on an ARM core with a scalar floating-point unit (a Cortex-M4F), in assembly.
+//! The inner loops of a step and of its backward on an ARM core with a scalar floating-point unit
+//! (a Cortex-M4F), in assembly.
 //!
-//! `vldm` loads several weights at once. The compiler never uses it here, because it hands out registers before it looks for loads
-//! to join, and spends one instruction on each weight. `vmla` rounds the product and then the sum, as the contract wants it; it
-//! is not the fused `vfma`.
+//! `vldm` loads several weights at once. The compiler never uses it here, because it hands out
+//! registers before it looks for loads to join, and spends one instruction on each weight. `vmla`
+//! rounds the product and then the sum, as the contract wants it; it is not the fused `vfma`.
 
 use core::mem::MaybeUninit;
 
@@ -19,8 +20,8 @@ impl Scalar for f64 {
     const SINGLE: bool = false;
 }
 
-/// z_g = b_g + Wx_g·x + Wa_g·a for the rows i .. i + 4 of four gates, each Wa, Wx and b after one another, of `rows` rows each. False
-/// where nothing was done.
+/// z_g = b_g + Wx_g·x + Wa_g·a for the rows i .. i + 4 of four gates, each Wa, Wx and b after one
+/// another, of `rows` rows each. False where nothing was done.
 #[inline(always)]
 pub(super) fn four_sums<T: Scalar, const L: usize>(
     z: &mut [[Plain<T, L>; 1]; 4],
@@ -40,9 +41,9 @@ pub(super) fn four_sums<T: Scalar, const L: usize>(
     }
     let column = |k: usize| gates.all.as_ptr().wrapping_add(k * rows + i);
     // SAFETY: T is f32. Of each b the rows i .. i + 4 are read; then, for each scalar of x, the rows i .. i + 4 of the next column of
-    // each Wx, and for each of the `rows` scalars of a those of each Wa. They are in bounds, since i + 4 is at most `rows` and the last
-    // gate has all its columns. Nothing is written but the 16 scalars of z, which `repr(transparent)` puts in a row, and the registers
-    // that are listed.
+    // each Wx, and for each of the `rows` scalars of a those of each Wa. They are in bounds, since
+    // i + 4 is at most `rows` and the last gate has all its columns. Nothing is written but the 16
+    // scalars of z, which `repr(transparent)` puts in a row, and the registers that are listed.
     unsafe {
         core::arch::asm!(
             "vldmia {o}, {{s16-s19}}",
@@ -114,8 +115,9 @@ pub(super) fn four_sums<T: Scalar, const L: usize>(
     true
 }
 
-/// du_k = Σ_g of the dot products of column k of W_g with a column of dz_g, which starts there in the first gate. False, and nothing is
-/// done, where there is another number of rows than a multiple of 16.
+/// du_k = Σ_g of the dot products of column k of W_g with a column of dz_g, which starts there in
+/// the first gate. False, and nothing is done, where there is another number of rows than a
+/// multiple of 16.
 #[inline(never)] // The registers that it saves would take stack below everything else in the product.
 pub(super) fn dots<T: Scalar>(
     w: Gates<T>,
@@ -151,7 +153,8 @@ pub(super) fn dots<T: Scalar>(
 /// One dot product over all gates.
 ///
 /// # Safety
-/// T is f32. For each gate `rows` scalars, a multiple of 16, can be read of w and of dz, those of the next gate `skip` scalars after them.
+/// T is f32. For each gate `rows` scalars, a multiple of 16, can be read of w and of dz, those of
+/// the next gate `skip` scalars after them.
 #[inline(always)]
 unsafe fn dot<T>([w, dz]: [*const T; 2], skip: [usize; 2], rows: usize, gates: usize, sum: &mut T) {
     // SAFETY: the caller's promise; nothing is written but `sum` and the registers that are listed.
@@ -239,7 +242,8 @@ unsafe fn dot<T>([w, dz]: [*const T; 2], skip: [usize; 2], rows: usize, gates: u
     }
 }
 
-/// dW = dW + Σ dz·uᵀ over `count` columns, in tiles of four rows × four columns of dW. Says how many rows it has done.
+/// dW = dW + Σ dz·uᵀ over `count` columns, in tiles of four rows × four columns of dW. Says how
+/// many rows it has done.
 #[inline(always)]
 pub(super) fn outer<T: Scalar>(dw: &mut [T], dz: Run<T>, u: Run<T>, count: usize) -> usize {
     let (rows, columns) = (dz.rows, u.rows);
@@ -273,8 +277,8 @@ pub(super) fn outer<T: Scalar>(dw: &mut [T], dz: Run<T>, u: Run<T>, count: usize
 /// Σ = Σ + dz·uᵀ over so many pairs, each `on` scalars after the one before.
 ///
 /// # Safety
-/// T is f32. Four sums stand at each of `to`, one place for each scalar of u. Four scalars of dz and of u can be read, `count` times, each
-/// time `on` scalars further.
+/// T is f32. Four sums stand at each of `to`, one place for each scalar of u. Four scalars of dz
+/// and of u can be read, `count` times, each time `on` scalars further.
 #[inline(always)]
 unsafe fn rank_one<T>(to: [*mut T; 4], [dz, u]: [*const T; 2], on: [usize; 2], count: usize) {
     // SAFETY: the caller's promise; nothing is written but the sums and the registers that are listed.

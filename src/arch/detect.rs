@@ -1,9 +1,11 @@
 //! Which instruction set the kernels run on: decided once, at run time, without `std`.
 //!
-//! On x86-64 every kernel is compiled up to three times from the same source: for SSE2, for AVX2 and, by a compiler that can (Rust
-//! 1.89), for AVX-512. On every other target it is compiled once, for whatever vectors the compile target has, and there is
-//! nothing to detect. The same holds on x86-64 without an operating system, under UEFI and in an SGX enclave: a kernel may save no
-//! vector registers, and `cpuid` faults in an enclave. Nor is there anything to detect at opt-level 0: `build.rs` says why.
+//! On x86-64 every kernel is compiled up to three times from the same source: for SSE2, for AVX2
+//! and, by a compiler that can (Rust 1.89), for AVX-512. On every other target it is compiled once,
+//! for whatever vectors the compile target has, and there is nothing to detect. The same holds on
+//! x86-64 without an operating system, under UEFI and in an SGX enclave: a kernel may save no
+//! vector registers, and `cpuid` faults in an enclave. Nor is there anything to detect at opt-level
+//! 0: `build.rs` says why.
 //!
 //! The choice changes how many scalars one instruction handles and nothing else.
 

@@ -1,7 +1,9 @@
-//! The doors to the core: every function that is compiled in this crate, for f32 and f64 and for each instruction set.
+//! The doors to the core: every function that is compiled in this crate, for f32 and f64 and for
+//! each instruction set.
 //!
-//! A shell, generic over shapes, turns its arguments into slices and dimensions and goes through a door; behind it nothing is
-//! generic but the vector, and each kernel is compiled here once for each instruction set, at this crate's optimisation level.
+//! A shell, generic over shapes, turns its arguments into slices and dimensions and goes through a
+//! door; behind it nothing is generic but the vector, and each kernel is compiled here once for
+//! each instruction set, at this crate's optimisation level.
 
 #[cfg(any(bptt_avx2, bptt_avx512))]
 use super::detect::{Backend, found};
@@ -77,8 +79,9 @@ macro_rules! doors {
                     }
                 )*
                 $(
-                    // A small function may be compiled again in the user's crate, at its optimisation level. In an image for a
-                    // microcontroller, whose shapes are few, that is welcome: link-time optimisation then knows them.
+                    // A small function may be compiled again in the user's crate, at its
+                    // optimisation level. In an image for a microcontroller, whose shapes are few,
+                    // that is welcome: link-time optimisation then knows them.
                     #[cfg_attr(not(target_os = "none"), inline(never))]
                     fn $plain($($parg: $ptype),*) $(-> $result)? {
                         $proom::$pkernel::<$float $(, $cell)?>($($parg),*)

@@ -2,10 +2,12 @@
 //!
 //! One of the two rooms with `unsafe` (the other is `flat.rs`). What makes it sound:
 //!
-//! * The vector types of an instruction set that a machine may lack are named in this room alone. A kernel is generic over
-//!   [`Vector`] and gets its type from a [door](doors), which has asked [`backend`](detect::backend) first.
-//! * Memory is reached in three ways: [`Vector::load`] and [`Vector::store`], which check each time; [`Panel`], [`Pairs`] and
-//!   [`Blocks`], the walks of the three products, which check all that they will reach once, at the start.
+//! * The vector types of an instruction set that a machine may lack are named in this room alone. A
+//!   kernel is generic over [`Vector`] and gets its type from a [door](doors), which has asked
+//!   [`backend`](detect::backend) first.
+//! * Memory is reached in three ways: [`Vector::load`] and [`Vector::store`], which check each
+//!   time; [`Panel`], [`Pairs`] and [`Blocks`], the walks of the three products, which check all
+//!   that they will reach once, at the start.
 //!
 //! | file | |
 //! |---|---|
@@ -61,7 +63,8 @@ pub use detect::{Backend, backend};
 pub(crate) use doors::{Core, Double, Single};
 pub(crate) use plain::{Plain, sum};
 
-/// Whether the compile target has vectors, written ones or such as the compiler makes of loops over arrays.
+/// Whether the compile target has vectors, written ones or such as the compiler makes of loops over
+/// arrays.
 pub(crate) const VECTORS: bool = plain::VECTORS
     || cfg!(all(
         target_arch = "wasm32",
@@ -134,7 +137,8 @@ mod baseline {
         /// As [`Single`].
         pub(crate) type Double = Plain<f64, { lanes(size_of::<f64>()) }>;
 
-        /// Few, where each operation is a call anyway; one, where nothing is gained by several and the code is to be small.
+        /// Few, where each operation is a call anyway; one, where nothing is gained by several and
+        /// the code is to be small.
         const fn lanes(size: usize) -> usize {
             if cfg!(bptt_small) && !crate::arch::VECTORS {
                 1
@@ -149,14 +153,16 @@ mod baseline {
 
 /// A few scalars side by side, on each of which the same is done.
 ///
-/// No operation is fused with another, and no lane of a result depends on another lane: how wide a vector is changes no bit.
+/// No operation is fused with another, and no lane of a result depends on another lane: how wide a
+/// vector is changes no bit.
 pub(crate) trait Vector:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
 {
     type Scalar: Constants;
     /// The number of scalars.
     const LANES: usize;
-    /// What the registers are good for; it chooses among the tile shapes of [`tuning`](crate::tuning).
+    /// What the registers are good for; it chooses among the tile shapes of
+    /// [`tuning`](crate::tuning).
     const REGISTERS: Registers;
     /// 16 scalars, as the contract's dot products sum them up.
     type Sixteen: Vector<Scalar = Self::Scalar>;
@@ -238,8 +244,9 @@ pub(crate) trait Vector:
         [of[0].sum(), of[1].sum(), of[2].sum(), of[3].sum()]
     }
 
-    /// z_g = b_g + Wx_g·x + Wa_g·a for the rows of four gates from row i on, as many as there are or a vector has, by the best that there
-    /// is where there are no vectors. Each gate is Wa, Wx and b after one another, of `rows` rows each.
+    /// z_g = b_g + Wx_g·x + Wa_g·a for the rows of four gates from row i on, as many as there are
+    /// or a vector has, by the best that there is where there are no vectors. Each gate is Wa, Wx
+    /// and b after one another, of `rows` rows each.
     #[inline(always)]
     fn four_sums(
         z: &mut [[Self; 1]; 4],
@@ -252,8 +259,9 @@ pub(crate) trait Vector:
         *z = four_sums(gates, rows, i, x, a);
     }
 
-    /// du_k = Σ_g of the dot products of column k of W_g with a column of dz_g, which starts there in the first gate, by the best that
-    /// there is where there are no vectors. False where there is nothing better than a loop.
+    /// du_k = Σ_g of the dot products of column k of W_g with a column of dz_g, which starts there
+    /// in the first gate, by the best that there is where there are no vectors. False where there
+    /// is nothing better than a loop.
     #[inline(always)]
     fn dots(
         _w: Gates<Self::Scalar>,
@@ -265,8 +273,9 @@ pub(crate) trait Vector:
         false
     }
 
-    /// dW = dW + Σ dz·uᵀ over `count` columns for some rows from the first on, by the best that there is where there are no vectors.
-    /// Says how many: none where there is nothing better than loops.
+    /// dW = dW + Σ dz·uᵀ over `count` columns for some rows from the first on, by the best that
+    /// there is where there are no vectors. Says how many: none where there is nothing better than
+    /// loops.
     #[inline(always)]
     fn outer(
         _dw: &mut [Self::Scalar],
@@ -291,7 +300,8 @@ pub(crate) trait Vector:
             // SAFETY: there are `LANES` scalars.
             unsafe { Self::read(from.as_ptr()) }
         } else if from.is_empty() {
-            // A masked read of nothing from nowhere would be right, and take a hundred times as long.
+            // A masked read of nothing from nowhere would be right, and take a hundred times as
+            // long.
             Self::splat(Self::Scalar::ZERO)
         } else {
             // SAFETY: there are `len` scalars, less than `LANES`.
@@ -324,7 +334,8 @@ pub(crate) enum Registers {
     ThirtyTwo,
 }
 
-/// Whether work on one scalar after the other is done one by one: where there are no vectors, four side by side save nothing.
+/// Whether work on one scalar after the other is done one by one: where there are no vectors, four
+/// side by side save nothing.
 #[inline(always)]
 pub(crate) fn one_by_one<V: Vector>() -> bool {
     V::REGISTERS == Registers::Scalars && V::LANES > 1
@@ -399,7 +410,8 @@ fn rows_of<V: Vector, E: Edge, const P: usize>(edge: E) -> usize {
     edge.lanes(V::LANES).saturating_add((P - 1) * V::LANES)
 }
 
-/// P vectors of a slice from scalar i on, the last with an edge; zeros where the slice has not so many.
+/// P vectors of a slice from scalar i on, the last with an edge; zeros where the slice has not so
+/// many.
 #[inline(always)]
 pub(crate) fn load<V: Vector, E: Edge, const P: usize>(
     from: &[V::Scalar],
@@ -453,7 +465,8 @@ unsafe fn read_all<V: Vector, E: Edge, const P: usize>(from: *const V::Scalar, e
     }
 }
 
-/// Writes P vectors from scalar i of a slice on, the last with an edge; nothing where the slice has not so many.
+/// Writes P vectors from scalar i of a slice on, the last with an edge; nothing where the slice has
+/// not so many.
 #[inline(always)]
 pub(crate) fn store<V: Vector, E: Edge, const P: usize>(
     v: [V; P],
@@ -477,7 +490,8 @@ pub(crate) fn store<V: Vector, E: Edge, const P: usize>(
     }
 }
 
-/// Equal parts of a slice, `apart` scalars from the start of one to the start of the next: what the gates have.
+/// Equal parts of a slice, `apart` scalars from the start of one to the start of the next: what the
+/// gates have.
 #[derive(Clone, Copy)]
 pub struct Gates<'a, T> {
     pub(crate) all: &'a [T],
@@ -507,7 +521,8 @@ fn greatest<const C: usize>(starts: [usize; C]) -> usize {
     greatest
 }
 
-/// P vectors of rows, from row i on, of C columns, given by where they start; zeros where there are not so many.
+/// P vectors of rows, from row i on, of C columns, given by where they start; zeros where there are
+/// not so many.
 #[inline(always)]
 pub(crate) fn load_columns<V: Vector, E: Edge, const P: usize, const C: usize>(
     from: &[V::Scalar],
@@ -532,7 +547,8 @@ pub(crate) fn load_columns<V: Vector, E: Edge, const P: usize, const C: usize>(
     v
 }
 
-/// Writes P vectors of rows, from row i on, of C columns, given by where they start; nothing where there are not so many.
+/// Writes P vectors of rows, from row i on, of C columns, given by where they start; nothing where
+/// there are not so many.
 #[inline(always)]
 pub(crate) fn store_columns<V: Vector, E: Edge, const P: usize, const C: usize>(
     v: [[V; P]; C],
@@ -563,7 +579,8 @@ pub(crate) fn store_columns<V: Vector, E: Edge, const P: usize, const C: usize>(
     }
 }
 
-/// P vectors of each of G parts, from scalar i on, the last with an edge; zeros where there are not so many.
+/// P vectors of each of G parts, from scalar i on, the last with an edge; zeros where there are not
+/// so many.
 #[inline(always)]
 pub(crate) fn load_gates<V: Vector, E: Edge, const G: usize, const P: usize>(
     from: Gates<V::Scalar>,
@@ -584,7 +601,8 @@ pub(crate) fn load_gates<V: Vector, E: Edge, const G: usize, const P: usize>(
     v
 }
 
-/// Writes P vectors of each of G parts, which are `apart` scalars apart; nothing where there are not so many.
+/// Writes P vectors of each of G parts, which are `apart` scalars apart; nothing where there are
+/// not so many.
 #[inline(always)]
 pub(crate) fn store_gates<V: Vector, E: Edge, const G: usize, const P: usize>(
     v: [[V; P]; G],
@@ -611,8 +629,8 @@ pub(crate) fn store_gates<V: Vector, E: Edge, const G: usize, const P: usize>(
     }
 }
 
-/// The walk of the forward product: P vectors of rows of G matrices, column by column, and beside them the scalars of C vectors
-/// u.
+/// The walk of the forward product: P vectors of rows of G matrices, column by column, and beside
+/// them the scalars of C vectors u.
 ///
 /// ```text
 ///              column k                      u₀  u₁ … of C
@@ -635,8 +653,9 @@ pub(crate) struct Panel<'a, V: Vector, E, const G: usize, const P: usize, const 
 impl<'a, V: Vector, E: Edge, const G: usize, const P: usize, const C: usize>
     Panel<'a, V, E, G, P, C>
 {
-    /// The walk over `end` columns of the matrices `w`, of `rows` rows each, from row i on. The u are given by where they start in
-    /// a slice. None where the matrices or the slice are too small.
+    /// The walk over `end` columns of the matrices `w`, of `rows` rows each, from row i on. The u
+    /// are given by where they start in a slice. None where the matrices or the slice are too
+    /// small.
     #[inline(always)]
     pub(crate) fn new(
         w: Gates<'a, V::Scalar>,
@@ -722,7 +741,8 @@ impl<V: Vector, E: Edge, const G: usize, const P: usize, const C: usize> Column<
     }
 }
 
-/// z_g + W_g·u for P vectors of rows, from row i on, of G matrices in lockstep: the columns in ascending order.
+/// z_g + W_g·u for P vectors of rows, from row i on, of G matrices in lockstep: the columns in
+/// ascending order.
 #[inline(always)]
 pub(crate) fn add_columns<V: Vector, E: Edge, const G: usize, const P: usize>(
     mut z: [[V; P]; G],
@@ -822,8 +842,8 @@ impl<'a, T> StepsMut<'a, T> {
     }
 }
 
-/// Where the columns of a sequence stand in its flat array: `per_step` columns of `rows` scalars one after the other from
-/// `offset` on, those of the next step `stride` scalars further.
+/// Where the columns of a sequence stand in its flat array: `per_step` columns of `rows` scalars
+/// one after the other from `offset` on, those of the next step `stride` scalars further.
 #[derive(Clone, Copy)]
 pub struct Columns {
     pub(crate) offset: usize,
@@ -843,7 +863,8 @@ impl Columns {
         }
     }
 
-    /// The first scalars of columns n .. n + C of all steps; those from `end` on are that of the last column before it.
+    /// The first scalars of columns n .. n + C of all steps; those from `end` on are that of the
+    /// last column before it.
     #[inline(always)]
     pub(crate) fn starts<const C: usize>(&self, n: usize, end: usize) -> [usize; C] {
         let last = end.saturating_sub(1);
@@ -914,8 +935,8 @@ impl Columns {
     }
 }
 
-/// Columns of `rows` scalars that stand evenly apart in a slice: the first one `at`, each other one `on` scalars after the one before, where
-/// `on` may wrap around to go back.
+/// Columns of `rows` scalars that stand evenly apart in a slice: the first one `at`, each other one
+/// `on` scalars after the one before, where `on` may wrap around to go back.
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a, T> {
     pub(crate) of: &'a [T],
@@ -947,8 +968,9 @@ impl<'a, T> Run<'a, T> {
     }
 }
 
-/// The walk of the outer product: P vectors of rows of dz from row i on, and C scalars of u from row k on, column by column:
-/// time descending, then batch ascending. Where u has fewer than C rows left, the last one stands in for what is missing (`EDGE`).
+/// The walk of the outer product: P vectors of rows of dz from row i on, and C scalars of u from
+/// row k on, column by column: time descending, then batch ascending. Where u has fewer than C rows
+/// left, the last one stands in for what is missing (`EDGE`).
 pub(crate) struct Pairs<'a, V: Vector, E, const P: usize, const C: usize, const EDGE: bool> {
     next: Pair<'a, V, E, P, C, EDGE>,
     rows: [usize; 2],
@@ -973,8 +995,8 @@ pub(crate) struct Pair<'a, V: Vector, E, const P: usize, const C: usize, const E
 impl<'a, V: Vector, E: Edge, const P: usize, const C: usize, const EDGE: bool>
     Pairs<'a, V, E, P, C, EDGE>
 {
-    /// The walk over `steps` steps; none where an array is too small. Where the u of the first step stands elsewhere, in `first`, the
-    /// slice of u begins with that of the second.
+    /// The walk over `steps` steps; none where an array is too small. Where the u of the first step
+    /// stands elsewhere, in `first`, the slice of u begins with that of the second.
     #[inline(always)]
     pub(crate) fn new(
         &Steps { all: dz, at: dz_at }: &Steps<'a, V::Scalar>,
@@ -1104,7 +1126,8 @@ pub(crate) fn add_pairs<V: Vector, E: Edge, const P: usize, const C: usize, cons
     *sums = in_registers;
 }
 
-/// The walk of the transposed product: blocks of rows of Q columns of each matrix W and, beside them, of C columns of each dz.
+/// The walk of the transposed product: blocks of rows of Q columns of each matrix W and, beside
+/// them, of C columns of each dz.
 pub(crate) struct Blocks<'a, V: Vector, const Q: usize, const C: usize> {
     w: [*const V::Scalar; Q],
     dz: [*const V::Scalar; C],
@@ -1115,8 +1138,8 @@ pub(crate) struct Blocks<'a, V: Vector, const Q: usize, const C: usize> {
 }
 
 impl<'a, V: Vector, const Q: usize, const C: usize> Blocks<'a, V, Q, C> {
-    /// The walk over `rows` rows of so many gates. The columns of W and of dz are given by where they start in the first gate.
-    /// No gate where a slice is too small.
+    /// The walk over `rows` rows of so many gates. The columns of W and of dz are given by where
+    /// they start in the first gate. No gate where a slice is too small.
     #[inline(always)]
     pub(crate) fn new(
         w: (Gates<'a, V::Scalar>, [usize; Q]),

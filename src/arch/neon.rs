@@ -1,6 +1,7 @@
 //! Vectors of NEON, which a 64-bit Arm processor has in any case.
 //!
-//! No operation here is a fused multiply-add: it rounds once where the contract says that each operation rounds.
+//! No operation here is a fused multiply-add: it rounds once where the contract says that each
+//! operation rounds.
 
 use core::arch::aarch64::*;
 use core::ops::{Add, Div, Mul, Sub};

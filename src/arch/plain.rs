@@ -85,7 +85,8 @@ macro_rules! plain {
         }
 
         impl<const L: usize> Plain<$float, L> {
-            /// [`Vector::four_sums`], one row after the other; not inlined, since it would take stack there that is seldom used.
+            /// [`Vector::four_sums`], one row after the other; not inlined, since it would take
+            /// stack there that is seldom used.
             #[inline(never)]
             fn four_sums_by_row(
                 z: &mut [[Self; 1]; 4],

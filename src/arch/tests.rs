@@ -1,5 +1,5 @@
-//! What the loads, stores and walks check: with just as many scalars as they reach they reach the right ones, with one scalar
-//! fewer they reach none.
+//! What the loads, stores and walks check: with just as many scalars as they reach they reach the
+//! right ones, with one scalar fewer they reach none.
 
 extern crate std;
 

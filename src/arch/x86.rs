@@ -9,8 +9,8 @@ use core::ops::{Add, Div, Mul, Sub};
 use super::wide::Wide;
 use super::{Registers, Vector};
 
-/// A place in memory with any alignment. The loads and stores among the intrinsics would do, but in a build with debug assertions each
-/// of them checks its pointer.
+/// A place in memory with any alignment. The loads and stores among the intrinsics would do, but in
+/// a build with debug assertions each of them checks its pointer.
 #[derive(Clone, Copy)]
 #[repr(C, packed)]
 struct Unaligned<T>(T);

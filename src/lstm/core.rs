@@ -1,8 +1,9 @@
-//! The LSTM over slices: one step forward, one step backward, and both over time. The numbers are those of the equations in
-//! [`lstm`](crate::lstm).
+//! The LSTM over slices: one step forward, one step backward, and both over time. The numbers are
+//! those of the equations in [`lstm`](crate::lstm).
 //!
-//! A sample's column of a batch is contiguous everywhere, so what is done unit by unit is done over A·M scalars. Parameters are four
-//! gates after one another, each Wa (A, A), Wx (A, X), b (A); a state is a, then c; a cache is f, i, g, o, c.
+//! A sample's column of a batch is contiguous everywhere, so what is done unit by unit is done over
+//! A·M scalars. Parameters are four gates after one another, each Wa (A, A), Wx (A, X), b (A); a
+//! state is a, then c; a cache is f, i, g, o, c.
 
 use core::slice;
 
@@ -23,7 +24,8 @@ const CACHE: usize = 5;
 /// The matrices of a state.
 const STATE: usize = 2;
 
-/// The LSTM as [`sequence`](crate::sequence) sees it: the gates f, i, g, o; a state is a, c; a cache is f, i, g, o, c.
+/// The LSTM as [`sequence`](crate::sequence) sees it: the gates f, i, g, o; a state is a, c; a
+/// cache is f, i, g, o, c.
 pub struct Lstm;
 
 impl<T: Real> Recurrent<T> for Lstm {
@@ -140,7 +142,8 @@ fn activate<V: Vector, const N: usize>(
     ([f, i, g, o], c, a)
 }
 
-/// (1) to (6) for all units of a step: z, which is `apart` scalars apart in `gates`, becomes the gates.
+/// (1) to (6) for all units of a step: z, which is `apart` scalars apart in `gates`, becomes the
+/// gates.
 #[inline(always)]
 fn activate_all<V: Vector>(
     c_prev: &[V::Scalar],
@@ -289,8 +292,8 @@ fn step_in_registers<V: Vector, const P: usize>(
     }
 }
 
-/// A step without vectors: a few units at a time. `weights` are those of the first gate and all after it. The gates are kept, where
-/// there is a place for them.
+/// A step without vectors: a few units at a time. `weights` are those of the first gate and all
+/// after it. The gates are kept, where there is a place for them.
 #[inline(always)]
 fn step_in_blocks<V: Vector>(
     units: usize,
@@ -335,7 +338,8 @@ fn lanes<V: Vector>([[f], [i], [g], [o]]: &[[V; 1]; 4]) -> impl Iterator<Item = 
 #[repr(align(64))] // So that no vector lies across two cache lines.
 struct Buffer<T>([[T; UNITS]; 4]);
 
-/// A step whose sums do not fit into the registers: all pre-activations of some units, then their activations.
+/// A step whose sums do not fit into the registers: all pre-activations of some units, then their
+/// activations.
 #[inline(always)]
 pub(crate) fn step_in_memory<V: Vector>(
     units: usize,
@@ -373,8 +377,9 @@ fn in_lockstep<V: Vector>(units: usize) -> bool {
     4 * units * units * size_of::<V::Scalar>() <= LOCKSTEP
 }
 
-/// The pre-activations of all four gates for n units from `first` on, a few vectors of all gates at a time. With x they start from
-/// b, without it from z, which holds those of a gate `apart` scalars after those of the gate before.
+/// The pre-activations of all four gates for n units from `first` on, a few vectors of all gates at
+/// a time. With x they start from b, without it from z, which holds those of a gate `apart` scalars
+/// after those of the gate before.
 #[inline(always)]
 fn lockstep<V: Vector>(
     units: usize,
@@ -426,7 +431,8 @@ fn lockstep_block<V: Vector, E: Edge, const P: usize>(
     arch::store_gates(sums, z, apart, i, edge);
 }
 
-/// A sequence forward without vectors, where a product of several columns saves nothing: one column after the other.
+/// A sequence forward without vectors, where a product of several columns saves nothing: one column
+/// after the other.
 #[inline(always)]
 pub(crate) fn columns<V: Vector>(
     shape: Shape,
@@ -464,8 +470,9 @@ pub(crate) fn columns<V: Vector>(
     }
 }
 
-/// (0) … + Wa_q·a⟨t−1⟩ for each column of a small batch, where the cache holds the first part of each z_q, then (1) to (6).
-/// The matrices of the cache, of a and of `prev` (a and c) have `matrix` scalars.
+/// (0) … + Wa_q·a⟨t−1⟩ for each column of a small batch, where the cache holds the first part of
+/// each z_q, then (1) to (6). The matrices of the cache, of a and of `prev` (a and c) have `matrix`
+/// scalars.
 #[inline(always)]
 pub(crate) fn recurrence<V: Vector>(
     units: usize,
@@ -569,8 +576,8 @@ fn recurrence_in_memory<V: Vector>(
     activate_all::<V>(c_prev, gates, apart, c, a);
 }
 
-/// (7) to (16) for the units of a step. `dstate` in: all that reaches a⟨t⟩, and what reaches c⟨t⟩ from step t + 1; out: dc⟨t−1⟩. `cache` in: the
-/// gates, out: the dz_q.
+/// (7) to (16) for the units of a step. `dstate` in: all that reaches a⟨t⟩, and what reaches c⟨t⟩
+/// from step t + 1; out: dc⟨t−1⟩. `cache` in: the gates, out: the dz_q.
 #[inline(always)]
 pub(crate) fn units_backward<V: Vector>(
     c_prev: &[V::Scalar],

@@ -1,18 +1,21 @@
 //! z = b + W·u for the columns of a sequence, and for one column.
 //!
-//! Plain form: [`plain::forward`](super::plain::forward), once a column. The fast form departs from it in three ways:
+//! Plain form: [`plain::forward`](super::plain::forward), once a column. The fast form departs from
+//! it in three ways:
 //!
-//! 1. *Rows in vectors.* The lanes of a vector are rows of one column of W, so the loop over r is inside the one over k.
-//! 2. *A tile of sums in registers.* P vectors of rows × C columns of u are summed up together: one vector of W is loaded for C
-//!    products, and each scalar of u for P.
+//! 1. *Rows in vectors.* The lanes of a vector are rows of one column of W, so the loop over r is
+//!    inside the one over k.
+//! 2. *A tile of sums in registers.* P vectors of rows × C columns of u are summed up together: one
+//!    vector of W is loaded for C products, and each scalar of u for P.
 //!
 //!    ```text
 //!                      u₀[k]  u₁[k]  …  u_C₋₁[k]     each in all lanes of a vector
 //!    W[i ‥ , k]         Σ₀₀    Σ₀₁   …               Σ in registers, while k runs from 0 to K − 1
 //!    W[i + lanes ‥, k]  Σ₁₀    Σ₁₁   …
 //!    ```
-//! 3. *A column twice.* Where fewer columns than a tile has are left, the last one is computed as often as needed: all sums are
-//!    loaded before any is stored, so it comes to the same bits each time.
+//! 3. *A column twice.* Where fewer columns than a tile has are left, the last one is computed as
+//!    often as needed: all sums are loaded before any is stored, so it comes to the same bits each
+//!    time.
 
 use crate::activation::Constants;
 use crate::arch::{
@@ -166,8 +169,8 @@ pub(crate) enum Start<'a, T> {
 
 /// z = z + W·u for one column and the rows from `first` on, as many as z has; or z = b + W·u.
 ///
-/// There is one scalar of u for each vector of W, so nothing but the loads counts: P vectors of rows of one column of W after
-/// the other, as long a run in memory as the registers have sums for.
+/// There is one scalar of u for each vector of W, so nothing but the loads counts: P vectors of
+/// rows of one column of W after the other, as long a run in memory as the registers have sums for.
 #[inline(always)]
 pub(crate) fn column<V: Vector>(
     w: &[V::Scalar],

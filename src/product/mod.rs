@@ -6,11 +6,12 @@
 //! | [`transposed`] | du = Σ Wᵀ·dz | 16 partial sums, see [`plain`] |
 //! | [`outer`] | dW = dW + Σ dz·uᵀ | dW, then the steps in descending, the batch in ascending order |
 //!
-//! [`plain`] says in plain loops what each of them computes, to the last bit; each fast form numbers how it departs from them. How
-//! large a tile is changes how often an operand is loaded, never the order of a sum.
+//! [`plain`] says in plain loops what each of them computes, to the last bit; each fast form
+//! numbers how it departs from them. How large a tile is changes how often an operand is loaded,
+//! never the order of a sum.
 //!
-//! W is stored by columns, so a block of rows of one column is contiguous: the vectors run over rows, and no product but the
-//! transposed one ever adds up the lanes of a vector.
+//! W is stored by columns, so a block of rows of one column is contiguous: the vectors run over
+//! rows, and no product but the transposed one ever adds up the lanes of a vector.
 
 mod forward;
 mod outer;

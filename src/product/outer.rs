@@ -1,26 +1,27 @@
 //! dW = dW + Σ dz·uᵀ over the columns of a sequence, and db = db + Σ dz.
 //!
-//! Plain form: [`plain::outer`](super::plain::outer), once a column, time descending, then batch ascending. The fast form departs
-//! from it in three ways:
+//! Plain form: [`plain::outer`](super::plain::outer), once a column, time descending, then batch
+//! ascending. The fast form departs from it in three ways:
 //!
 //! 1. *Rows in vectors.* The lanes of a vector are rows of one column of dW.
-//! 2. *A tile of sums in registers.* P vectors of rows × C columns of dW are loaded once, gather the products of all columns of
-//!    the sequence, and are stored once.
+//! 2. *A tile of sums in registers.* P vectors of rows × C columns of dW are loaded once, gather
+//!    the products of all columns of the sequence, and are stored once.
 //!
 //!    ```text
 //!                       u[k₀]  u[k₁]  …  u[k_C₋₁]    each in all lanes of a vector
 //!    dz[i ‥]             Σ₀₀    Σ₀₁   …              Σ in registers, from the last step to the first
 //!    dz[i + lanes ‥]     Σ₁₀    Σ₁₁   …
 //!    ```
-//! 3. *A column twice.* Where fewer columns of dW than a tile has are left, the last one is computed as often as needed.
+//! 3. *A column twice.* Where fewer columns of dW than a tile has are left, the last one is
+//!    computed as often as needed.
 
 use crate::Real;
 use crate::arch::{self, Columns, Edge, Pairs, Part, Registers, Run, Steps, Vector, Whole};
 use crate::shape::{part, part_mut};
 use crate::tuning::{sixteen, thirty_two};
 
-/// dW = dW + Σ dz·uᵀ over so many steps. Where the u of the first step stands elsewhere, in `first`, those in u begin with the
-/// second.
+/// dW = dW + Σ dz·uᵀ over so many steps. Where the u of the first step stands elsewhere, in
+/// `first`, those in u begin with the second.
 #[inline(always)]
 pub(crate) fn outer<V: Vector>(
     dw: &mut [V::Scalar],
@@ -91,7 +92,8 @@ fn across<V: Vector, E: Edge, const P: usize, const C: usize>(
     }
 }
 
-/// Rows i .. of the columns k .. k + C of dW; says C. At the edge some of these columns are the last one.
+/// Rows i .. of the columns k .. k + C of dW; says C. At the edge some of these columns are the
+/// last one.
 #[inline(always)]
 fn tile<V: Vector, E: Edge, const P: usize, const C: usize, const EDGE: bool>(
     dw: &mut [V::Scalar],
@@ -119,8 +121,8 @@ fn tile<V: Vector, E: Edge, const P: usize, const C: usize, const EDGE: bool>(
 
 /// Without vectors: the plain form, once a column, for the rows that nothing better is there for.
 ///
-/// The columns go in runs that stand evenly apart: the samples of a step; where there is one a step, all steps down to the one whose u
-/// stands elsewhere.
+/// The columns go in runs that stand evenly apart: the samples of a step; where there is one a
+/// step, all steps down to the one whose u stands elsewhere.
 #[inline(always)]
 pub(super) fn one_by_one<V: Vector>(
     dw: &mut [V::Scalar],

@@ -1,7 +1,8 @@
-//! The arithmetic contract of the products: plain loops, which say to the last bit what is computed.
+//! The arithmetic contract of the products: plain loops, which say to the last bit what is
+//! computed.
 //!
-//! A matrix is a slice, column by column: entry (r, k) of R rows stands at k·R + r. Tests, fuzz targets and benches compare with
-//! this text.
+//! A matrix is a slice, column by column: entry (r, k) of R rows stands at k·R + r. Tests, fuzz
+//! targets and benches compare with this text.
 
 use core::ops::{Add, Mul};
 
@@ -9,7 +10,8 @@ use core::ops::{Add, Mul};
 pub trait Scalar: Copy + Default + Add<Output = Self> + Mul<Output = Self> {}
 impl<T: Copy + Default + Add<Output = T> + Mul<Output = T>> Scalar for T {}
 
-/// z = z + W·u for one column: z of shape (R), W of shape (R, K), u of shape (K). The columns of W in ascending order.
+/// z = z + W·u for one column: z of shape (R), W of shape (R, K), u of shape (K). The columns of W
+/// in ascending order.
 pub fn forward<T: Scalar>(w: &[T], u: &[T], z: &mut [T]) {
     let rows = z.len();
     for r in 0..rows {
@@ -19,11 +21,12 @@ pub fn forward<T: Scalar>(w: &[T], u: &[T], z: &mut [T]) {
     }
 }
 
-/// du = Σ_g W_gᵀ·dz_g for one column: each W of shape (R, K), each dz of shape (R), du of shape (K).
+/// du = Σ_g W_gᵀ·dz_g for one column: each W of shape (R, K), each dz of shape (R), du of shape
+/// (K).
 ///
-/// Each entry of du is the sum of 16 partial sums, which start at +0. The product in row r of a gate is added to partial sum
-/// r mod 16, gate by gate, the rows in ascending order. At the end the upper half of the sums is added to the lower, until one is
-/// left.
+/// Each entry of du is the sum of 16 partial sums, which start at +0. The product in row r of a
+/// gate is added to partial sum r mod 16, gate by gate, the rows in ascending order. At the end the
+/// upper half of the sums is added to the lower, until one is left.
 pub fn transposed<T: Scalar>(w: &[&[T]], dz: &[&[T]], du: &mut [T]) {
     for k in 0..du.len() {
         let mut sums = [T::default(); 16];
@@ -41,8 +44,8 @@ pub fn transposed<T: Scalar>(w: &[&[T]], dz: &[&[T]], du: &mut [T]) {
     }
 }
 
-/// dW = dW + dz·uᵀ for one column: dW of shape (R, K), dz of shape (R), u of shape (K). Of a sequence, time descending, then
-/// batch ascending.
+/// dW = dW + dz·uᵀ for one column: dW of shape (R, K), dz of shape (R), u of shape (K). Of a
+/// sequence, time descending, then batch ascending.
 pub fn outer<T: Scalar>(dw: &mut [T], dz: &[T], u: &[T]) {
     for k in 0..u.len() {
         for r in 0..dz.len() {

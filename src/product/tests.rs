@@ -1,5 +1,5 @@
-//! The fast products against the plain loops, bit for bit, for every shape of a tile's edge: on this machine's vectors, and on the
-//! arrays that stand for vectors elsewhere.
+//! The fast products against the plain loops, bit for bit, for every shape of a tile's edge: on
+//! this machine's vectors, and on the arrays that stand for vectors elsewhere.
 
 extern crate std;
 

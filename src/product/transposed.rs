@@ -1,26 +1,29 @@
 //! du = Σ_g W_gᵀ·dz_g for the columns of a sequence.
 //!
-//! Plain form: [`plain::transposed`](super::plain::transposed), once a column. The fast form departs from it in three ways:
+//! Plain form: [`plain::transposed`](super::plain::transposed), once a column. The fast form
+//! departs from it in three ways:
 //!
-//! 1. *16 partial sums side by side*, in one vector of 16 lanes, two of 8, or four of 4. Rows beyond the last one are zeros: a sum
-//!    that starts at +0 is never −0, so adding ±0 changes nothing.
-//! 2. *A tile of sums in registers.* Q entries of du × C columns: a block of 16 rows of a column of W is loaded for C products, one
-//!    of dz for Q.
+//! 1. *16 partial sums side by side*, in one vector of 16 lanes, two of 8, or four of 4. Rows
+//!    beyond the last one are zeros: a sum that starts at +0 is never −0, so adding ±0 changes
+//!    nothing.
+//! 2. *A tile of sums in registers.* Q entries of du × C columns: a block of 16 rows of a column of
+//!    W is loaded for C products, one of dz for Q.
 //!
 //!    ```text
 //!                        dz₀[i ‥ i + 16]  dz₁[i ‥]  …
 //!    W[i ‥ i + 16, k]     Σ₀₀              Σ₀₁           Σ: 16 lanes each, while i runs over all rows of all gates
 //!    W[i ‥ i + 16, k + 1] Σ₁₀              Σ₁₁
 //!    ```
-//! 3. *An entry twice.* Where fewer entries or columns than a tile has are left, the last one is computed as often as needed.
+//! 3. *An entry twice.* Where fewer entries or columns than a tile has are left, the last one is
+//!    computed as often as needed.
 
 use crate::activation::Constants;
 use crate::arch::{Block, Blocks, Columns, Edge, Gates, Registers, Steps, StepsMut, Vector, sum};
 use crate::shape::part_mut;
 use crate::tuning::{sixteen, thirty_two};
 
-/// du = Σ_g W_gᵀ·dz_g for the columns n < `columns` of a sequence. The dz of gate g stand `gate` scalars after those of gate
-/// g − 1.
+/// du = Σ_g W_gᵀ·dz_g for the columns n < `columns` of a sequence. The dz of gate g stand `gate`
+/// scalars after those of gate g − 1.
 #[inline(always)]
 pub(crate) fn transposed<V: Vector>(
     w: Gates<V::Scalar>,

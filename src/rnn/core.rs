@@ -1,5 +1,5 @@
-//! The plain RNN over slices: one step forward, one step backward, and both over time. The numbers are those of the equations in
-//! [`rnn`](crate::rnn). Parameters are Wa (A, A), Wx (A, X), b (A).
+//! The plain RNN over slices: one step forward, one step backward, and both over time. The numbers
+//! are those of the equations in [`rnn`](crate::rnn). Parameters are Wa (A, A), Wx (A, X), b (A).
 
 use crate::Real;
 use crate::activation::tanh_vectors;
@@ -10,7 +10,8 @@ use crate::sequence::{Arriving, Recurrent, Weights};
 use crate::shape::{Shape, part, part_mut};
 use crate::tuning::{PRODUCT, SIDE_BY_SIDE, scalars, sixteen};
 
-/// The RNN as [`sequence`](crate::sequence) sees it: one gate, z; a state is a; a cache is room for dz.
+/// The RNN as [`sequence`](crate::sequence) sees it: one gate, z; a state is a; a cache is room for
+/// dz.
 pub struct Rnn;
 
 impl<T: Real> Recurrent<T> for Rnn {
