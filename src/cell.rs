@@ -105,7 +105,8 @@ pub trait Cell<const X: usize, const A: usize>: Sealed {
         prev: &Self::State<M>,
         next: &mut Self::State<M>,
     ) {
-        Self::Recurrent::step(
+        let step = <Self::Recurrent as Recurrent<Self::Scalar>>::STEP;
+        step(
             Shape::of::<X, A, M>(),
             self.as_flat(),
             x.as_flat(),

@@ -6,6 +6,9 @@ use crate::Real;
 use crate::arch::{Core as _, Gates, Steps, StepsMut};
 use crate::shape::{Shape, part, part_mut, parts, steps_at_a_time};
 
+/// A step without a cache: of the shape, the parameters, x, the state before and the state after.
+pub type Step<T> = fn(Shape, &[T], &[T], &[T], &mut [T]);
+
 /// A cell, as a sequence and a shell see it.
 ///
 /// Parameters are one Wa (A, A), Wx (A, X), b (A) a gate. A state is a, and after it what stands
@@ -39,8 +42,9 @@ pub trait Recurrent<T: Real> {
         dstate: &mut [T],
     );
 
-    /// The door to a step without a cache.
-    fn step(shape: Shape, params: &[T], x: &[T], prev: &[T], next: &mut [T]);
+    /// The door to a step without a cache, and not a function around it, which a user's dev build
+    /// would go through at each step.
+    const STEP: Step<T>;
     /// The door to [`forward`].
     fn forward(shape: Shape, params: &[T], x: &[T], init: &[T], a: &mut [T], caches: &mut [T]);
     /// The door to [`backward`].

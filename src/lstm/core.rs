@@ -15,7 +15,7 @@ use crate::arch::{
 };
 use crate::product::{self, Start};
 use crate::real::sealed::Sealed;
-use crate::sequence::{Arriving, Recurrent, Weights};
+use crate::sequence::{Arriving, Recurrent, Step, Weights};
 use crate::shape::{Shape, part, part_mut, parts, parts_mut};
 use crate::tuning::{LOCKSTEP, PRODUCT, UNITS, sixteen};
 
@@ -74,10 +74,7 @@ impl<T: Real> Recurrent<T> for Lstm {
         T::Core::transposed(weights.wa, 4, &dz_f, units * batch, dh, batch); // (20)
     }
 
-    #[inline(always)]
-    fn step(shape: Shape, params: &[T], x: &[T], prev: &[T], next: &mut [T]) {
-        T::Core::lstm_step_all(shape, params, x, prev, next);
-    }
+    const STEP: Step<T> = T::Core::lstm_step_all;
 
     #[inline(always)]
     fn forward(shape: Shape, params: &[T], x: &[T], init: &[T], a: &mut [T], caches: &mut [T]) {

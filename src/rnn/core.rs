@@ -6,7 +6,7 @@ use crate::activation::tanh_vectors;
 use crate::arch::{
     self, Core as _, Edge, Gates, Part, Registers, Steps, StepsMut, Vector, Whole, one_by_one,
 };
-use crate::sequence::{Arriving, Recurrent, Weights};
+use crate::sequence::{Arriving, Recurrent, Step, Weights};
 use crate::shape::{Shape, part, part_mut};
 use crate::tuning::{PRODUCT, SIDE_BY_SIDE, scalars, sixteen};
 
@@ -58,10 +58,8 @@ impl<T: Real> Recurrent<T> for Rnn {
     }
 
     /// Forward over one step, which leaves no cache.
-    #[inline(always)]
-    fn step(shape: Shape, params: &[T], x: &[T], prev: &[T], next: &mut [T]) {
-        T::Core::rnn_forward(shape, params, x, prev, next, &mut []);
-    }
+    const STEP: Step<T> =
+        |shape, params, x, prev, next| T::Core::rnn_forward(shape, params, x, prev, next, &mut []);
 
     #[inline(always)]
     fn forward(shape: Shape, params: &[T], x: &[T], init: &[T], a: &mut [T], caches: &mut [T]) {
