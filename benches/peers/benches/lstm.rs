@@ -1,4 +1,4 @@
-//! The same layers in `bptt` and in other engines, as tables for the README:
+//! The same layers in `bptt` and in other engines, as tables (`benches/RESULTS.md`):
 //!
 //! ```text
 //! export RUSTFLAGS="-C target-cpu=native"    which nexus-inference needs, and bptt does not
