@@ -268,7 +268,7 @@ fn layout<P: Flat<Scalar = f32> + Default + Clone, const N: usize>(
     let params: P = bytes.flat();
     let mut arrays = right.map(|n| vec![1.0; n]);
     write(&params, arrays.each_mut().map(|a| a.as_mut_slice())).unwrap();
-    let mut back = P::default();
+    let mut back = P::ZEROS;
     read(&mut back, arrays.each_ref().map(|a| a.as_slice())).unwrap();
     same_one(&back, &params);
 
@@ -297,7 +297,7 @@ fn le_bytes<P: Flat<Scalar = f32>>(bytes: &mut Bytes) {
     for (found, scalar) in file.chunks(4).zip(params.as_flat()) {
         assert_eq!(found, scalar.to_le_bytes());
     }
-    let mut back = P::default();
+    let mut back = P::ZEROS;
     back.read_le_bytes(&file).unwrap();
     same_one(&back, &params);
 
@@ -667,9 +667,7 @@ fn weighted(
         let mut dz = vec![Matrix::from_rows([[1.0; M]; Y]); y.len()];
         let value = loss(Some(weights), Some(&mut dz));
         let evaluated = loss(Some(weights), None);
-        let bits = |value: Result<f32, TrainingError>| {
-            value.map(|value| bits(&[Matrix::<1, 1>::from_rows([[value]])]))
-        };
+        let bits = |value: Result<f32, TrainingError>| value.map(|value| bits(&[value]));
         assert_eq!(bits(value), bits(evaluated));
         let counted = weights
             .iter()
