@@ -799,7 +799,8 @@ fn weighted_losses<T: Real>() {
                 assert_eq!(scalar_bits(&[evaluated]), scalar_bits(&[value]));
 
                 // No weights are weights of 1.
-                let ones = Some(&[[T::ONE; M]; STEPS][..]);
+                let ones = [[T::ONE; M]; STEPS];
+                let ones = Some(&ones[..]);
                 let (value, dz) = targets.gradient(loss, None, reduction);
                 let (value_ones, dz_ones) = targets.gradient(loss, ones, reduction);
                 assert_eq!(scalar_bits(&[value_ones]), scalar_bits(&[value]));
