@@ -5,7 +5,7 @@
 //! and lengths once at run time, and calls the core.
 
 use crate::sequence::{Arriving, Recurrent};
-use crate::shape::Shape;
+use crate::shape::{Shape, copy};
 use crate::{Flat, LengthMismatch, Matrix};
 
 pub(crate) mod sealed {
@@ -105,8 +105,7 @@ pub trait Cell<const X: usize, const A: usize>: Sealed {
         prev: &Self::State<M>,
         next: &mut Self::State<M>,
     ) {
-        let step = <Self::Recurrent as Recurrent<Self::Scalar>>::STEP;
-        step(
+        Self::Recurrent::STEP(
             Shape::of::<X, A, M>(),
             self.as_flat(),
             x.as_flat(),
@@ -152,7 +151,7 @@ pub trait Cell<const X: usize, const A: usize>: Sealed {
     ) -> Result<Tape<'t, Self, X, A, M>, LengthMismatch> {
         LengthMismatch::check("a", x.len(), a.len())?;
         LengthMismatch::check("caches", x.len(), caches.len())?;
-        Self::Recurrent::forward(
+        Self::Recurrent::FORWARD(
             Shape::of::<X, A, M>(),
             self.as_flat(),
             Matrix::slice_as_flat(x),
@@ -273,10 +272,16 @@ impl<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize> Tape<'t,
     /// # Ok::<(), bptt::LengthMismatch>(())
     /// ```
     pub fn last(&self, last: &mut C::State<M>) {
-        match self.a.last().zip(self.caches.last()) {
-            None => copy(self.init.as_flat(), last.as_flat_mut()),
-            Some((a, cache)) => state_after::<C, X, A, M>(a, cache, last),
-        }
+        let last = last.as_flat_mut();
+        let Some((a, cache)) = self.a.last().zip(self.caches.last()) else {
+            return copy(self.init.as_flat(), last);
+        };
+        let (first, second) = last.split_at_mut_checked(A * M).unwrap_or_default();
+        copy(a.as_flat(), first);
+        copy(
+            C::Recurrent::kept(Shape::of::<X, A, M>(), cache.as_flat()),
+            second,
+        );
     }
 
     /// The sequence backward, t = T … 1.
@@ -347,7 +352,7 @@ impl<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize> Tape<'t,
         dx: Option<&mut [Matrix<X, M, C::Scalar>]>,
         dstate: &mut C::State<M>,
     ) {
-        C::Recurrent::backward(
+        C::Recurrent::BACKWARD(
             Shape::of::<X, A, M>(),
             self.cell.as_flat(),
             Matrix::slice_as_flat(self.x),
@@ -359,28 +364,5 @@ impl<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize> Tape<'t,
             dx.map(Matrix::slice_as_flat_mut),
             dstate.as_flat_mut(),
         );
-    }
-}
-
-/// The state after a step whose output and cache these are: a, and what the cache has kept.
-#[inline(always)]
-pub(crate) fn state_after<C: Cell<X, A>, const X: usize, const A: usize, const M: usize>(
-    a: &Matrix<A, M, C::Scalar>,
-    cache: &C::Cache<M>,
-    state: &mut C::State<M>,
-) {
-    let kept = C::Recurrent::kept(Shape::of::<X, A, M>(), cache.as_flat());
-    let (first, second) = state
-        .as_flat_mut()
-        .split_at_mut_checked(A * M)
-        .unwrap_or_default();
-    copy(a.as_flat(), first);
-    copy(kept, second);
-}
-
-#[inline(always)]
-pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
     }
 }

@@ -26,9 +26,9 @@
 //! The padding itself must be finite and so small that no pre-activation overflows, since 0·∞ and ∞
 //! − ∞ are NaN. Zeros always are; [`zero_beyond`] writes them.
 
-use crate::cell::{Cell, Tape, copy};
+use crate::cell::{Cell, Tape};
 use crate::sequence::{Arriving, Recurrent};
-use crate::shape::{Shape, part, part_mut};
+use crate::shape::{Shape, copy, part, part_mut};
 use crate::{Flat, LengthMismatch, Matrix, Real};
 
 /// Writes zeros into column m of step t for every t ≥ `lengths[m]`.

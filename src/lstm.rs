@@ -310,7 +310,7 @@ pub fn cell_forward<const X: usize, const A: usize, const M: usize, T: Real>(
     next: &mut State<A, M, T>,
     cache: &mut Cache<A, M, T>,
 ) {
-    core::Lstm::forward(
+    core::Lstm::FORWARD(
         Shape::of::<X, A, M>(),
         params.as_flat(),
         x.as_flat(),

@@ -4,10 +4,15 @@
 
 use crate::Real;
 use crate::arch::{Core as _, Gates, Steps, StepsMut};
-use crate::shape::{Shape, part, part_mut, parts, steps_at_a_time};
+use crate::shape::{Shape, copy, part, part_mut, parts, steps_at_a_time};
 
 /// A step without a cache: of the shape, the parameters, x, the state before and the state after.
 pub type Step<T> = fn(Shape, &[T], &[T], &[T], &mut [T]);
+/// [`forward`]
+pub type Forward<T> = fn(Shape, &[T], &[T], &[T], &mut [T], &mut [T]);
+/// [`backward`]
+pub type Backward<T> =
+    fn(Shape, &[T], &[T], &[T], &[T], &mut [T], Arriving<T>, &mut [T], Option<&mut [T]>, &mut [T]);
 
 /// A cell, as a sequence and a shell see it.
 ///
@@ -42,24 +47,14 @@ pub trait Recurrent<T: Real> {
         dstate: &mut [T],
     );
 
-    /// The door to a step without a cache, and not a function around it, which a user's dev build
-    /// would go through at each step.
+    // The doors. Not functions around them, which a user's dev build would go through at each call.
+
+    /// The door to a step without a cache.
     const STEP: Step<T>;
     /// The door to [`forward`].
-    fn forward(shape: Shape, params: &[T], x: &[T], init: &[T], a: &mut [T], caches: &mut [T]);
+    const FORWARD: Forward<T>;
     /// The door to [`backward`].
-    fn backward(
-        shape: Shape,
-        params: &[T],
-        x: &[T],
-        init: &[T],
-        a: &[T],
-        caches: &mut [T],
-        da: Arriving<T>,
-        grads: &mut [T],
-        dx: Option<&mut [T]>,
-        dstate: &mut [T],
-    );
+    const BACKWARD: Backward<T>;
 
     /// What a cache holds of the state.
     #[inline(always)]
@@ -154,9 +149,7 @@ impl<'a, T: Real> Arriving<'a, T> {
             let mut first = m * units;
             while first < self.last.len() {
                 let last = part(self.last, first, units);
-                for (d, last) in part_mut(dstate, first, units).iter_mut().zip(last) {
-                    *d = *last;
-                }
+                copy(last, part_mut(dstate, first, units));
                 first += matrix;
             }
         }

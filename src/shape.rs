@@ -100,6 +100,14 @@ pub(crate) fn part_mut<T>(of: &mut [T], first: usize, len: usize) -> &mut [T] {
         .unwrap_or_default()
 }
 
+/// Overwrites `to` with as many of `from` as both have.
+#[inline(always)]
+pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}
+
 /// The first N parts of `len` scalars each.
 #[inline(always)]
 pub(crate) fn parts<T, const N: usize>(of: &[T], len: usize) -> [&[T]; N] {

@@ -15,7 +15,7 @@ use crate::arch::{
 };
 use crate::product::{self, Start};
 use crate::real::sealed::Sealed;
-use crate::sequence::{Arriving, Recurrent, Step, Weights};
+use crate::sequence::{Backward, Forward, Recurrent, Step, Weights};
 use crate::shape::{Shape, part, part_mut, parts, parts_mut};
 use crate::tuning::{LOCKSTEP, PRODUCT, UNITS, sixteen};
 
@@ -75,31 +75,11 @@ impl<T: Real> Recurrent<T> for Lstm {
     }
 
     const STEP: Step<T> = T::Core::lstm_step_all;
-
-    #[inline(always)]
-    fn forward(shape: Shape, params: &[T], x: &[T], init: &[T], a: &mut [T], caches: &mut [T]) {
-        if VECTORS {
-            T::Core::lstm_forward(shape, params, x, init, a, caches);
-        } else {
-            T::Core::lstm_columns(shape, params, x, init, a, caches);
-        }
-    }
-
-    #[inline(always)]
-    fn backward(
-        shape: Shape,
-        params: &[T],
-        x: &[T],
-        init: &[T],
-        a: &[T],
-        caches: &mut [T],
-        da: Arriving<T>,
-        grads: &mut [T],
-        dx: Option<&mut [T]>,
-        dstate: &mut [T],
-    ) {
-        T::Core::lstm_backward(shape, params, x, init, a, caches, da, grads, dx, dstate);
-    }
+    const FORWARD: Forward<T> = match VECTORS {
+        true => T::Core::lstm_forward,
+        false => T::Core::lstm_columns,
+    };
+    const BACKWARD: Backward<T> = T::Core::lstm_backward;
 }
 
 /// c flushed, and tanh of that.

@@ -6,7 +6,7 @@ use crate::activation::tanh_vectors;
 use crate::arch::{
     self, Core as _, Edge, Gates, Part, Registers, Steps, StepsMut, Vector, Whole, one_by_one,
 };
-use crate::sequence::{Arriving, Recurrent, Step, Weights};
+use crate::sequence::{Backward, Forward, Recurrent, Step, Weights};
 use crate::shape::{Shape, part, part_mut};
 use crate::tuning::{PRODUCT, SIDE_BY_SIDE, scalars, sixteen};
 
@@ -60,27 +60,8 @@ impl<T: Real> Recurrent<T> for Rnn {
     /// Forward over one step, which leaves no cache.
     const STEP: Step<T> =
         |shape, params, x, prev, next| T::Core::rnn_forward(shape, params, x, prev, next, &mut []);
-
-    #[inline(always)]
-    fn forward(shape: Shape, params: &[T], x: &[T], init: &[T], a: &mut [T], caches: &mut [T]) {
-        T::Core::rnn_forward(shape, params, x, init, a, caches);
-    }
-
-    #[inline(always)]
-    fn backward(
-        shape: Shape,
-        params: &[T],
-        x: &[T],
-        init: &[T],
-        a: &[T],
-        caches: &mut [T],
-        da: Arriving<T>,
-        grads: &mut [T],
-        dx: Option<&mut [T]>,
-        dstate: &mut [T],
-    ) {
-        T::Core::rnn_backward(shape, params, x, init, a, caches, da, grads, dx, dstate);
-    }
+    const FORWARD: Forward<T> = T::Core::rnn_forward;
+    const BACKWARD: Backward<T> = T::Core::rnn_backward;
 }
 
 /// (1) … + Wa·a⟨t−1⟩ for each column of a small batch, where a holds the first part of z, and (2).
