@@ -218,55 +218,92 @@ pub(crate) fn step_column<V: Vector>(
 ) {
     if V::REGISTERS == Registers::Scalars {
         step_in_blocks::<V>(units, weights.wa, x, prev, next, None);
-    } else if units <= V::Half::LANES {
-        step_in_registers::<V::Half, 1>(units, weights, x, prev, next);
-    } else if units <= V::LANES {
-        step_in_registers::<V, 1>(units, weights, x, prev, next);
-    } else if units <= 2 * V::LANES {
-        step_in_registers::<V, 2>(units, weights, x, prev, next);
-    } else if units <= 3 * V::LANES {
-        step_in_registers::<V, 3>(units, weights, x, prev, next);
-    } else if V::REGISTERS == Registers::ThirtyTwo && units <= 4 * V::LANES {
-        step_in_registers::<V, 4>(units, weights, x, prev, next);
     } else {
-        <V::Scalar as Sealed>::Core::lstm_step_in_memory(units, weights, x, prev, next);
+        column::<V>(units, weights, Origin::Inputs(x), prev, next);
     }
 }
 
-/// P vectors of units from unit i on, from the weights to a⟨t⟩: all sums stay in registers.
-#[inline(always)]
-fn step_block<V: Vector, E: Edge, const P: usize>(
-    units: usize,
-    weights: Weights<V::Scalar>,
-    x: &[V::Scalar],
-    [a_prev, c_prev]: [&[V::Scalar]; 2],
-    [a, c]: &mut [&mut [V::Scalar]; 2],
-    i: usize,
-    edge: E,
-) {
-    let z = arch::load_gates::<V, E, 4, P>(weights.b, i, edge);
-    let z = arch::add_columns(z, weights.wx, units, i, x, edge);
-    let z = arch::add_columns(z, weights.wa, units, i, a_prev, edge);
-    let (_, next_c, next_a) = activate(z, arch::load(c_prev, i, edge));
-    arch::store(next_c, c, i, edge);
-    arch::store(next_a, a, i, edge);
+/// Where the sums of a column start.
+enum Origin<'a, T> {
+    /// From b and x; the gates are not kept.
+    Inputs(&'a [T]),
+    /// From the first part of each z_q, which the gates replace: a gate stands so many scalars after
+    /// the one before.
+    Z(&'a mut [T], usize),
 }
 
-/// A whole step of at most P vectors of units: their activations go together.
+/// (0) to (6) for one column: all its sums in registers, where they fit.
 #[inline(always)]
-fn step_in_registers<V: Vector, const P: usize>(
+fn column<V: Vector>(
     units: usize,
     weights: Weights<V::Scalar>,
-    x: &[V::Scalar],
+    from: Origin<V::Scalar>,
     prev: [&[V::Scalar]; 2],
-    mut next: [&mut [V::Scalar]; 2],
+    next: [&mut [V::Scalar]; 2],
+) {
+    if units <= V::Half::LANES {
+        in_registers::<V::Half, 1>(units, weights, from, prev, next);
+    } else if units <= V::LANES {
+        in_registers::<V, 1>(units, weights, from, prev, next);
+    } else if units <= 2 * V::LANES {
+        in_registers::<V, 2>(units, weights, from, prev, next);
+    } else if units <= 3 * V::LANES {
+        in_registers::<V, 3>(units, weights, from, prev, next);
+    } else if V::REGISTERS == Registers::ThirtyTwo && units <= 4 * V::LANES {
+        in_registers::<V, 4>(units, weights, from, prev, next);
+    } else {
+        match from {
+            Origin::Inputs(x) => {
+                <V::Scalar as Sealed>::Core::lstm_step_in_memory(units, weights, x, prev, next);
+            }
+            Origin::Z(z, apart) => recurrence_in_memory::<V>(units, weights, prev, z, apart, next),
+        }
+    }
+}
+
+/// A column of at most P vectors of units: their activations go together.
+#[inline(always)]
+fn in_registers<V: Vector, const P: usize>(
+    units: usize,
+    weights: Weights<V::Scalar>,
+    from: Origin<V::Scalar>,
+    prev: [&[V::Scalar]; 2],
+    next: [&mut [V::Scalar]; 2],
 ) {
     if units == P * V::LANES {
-        step_block::<V, Whole, P>(units, weights, x, prev, &mut next, 0, Whole);
+        with_edge::<V, Whole, P>(units, weights, from, prev, next, Whole);
     } else {
         let edge = Part::of::<V>(units - (P - 1) * V::LANES);
-        step_block::<V, Part, P>(units, weights, x, prev, &mut next, 0, edge);
+        with_edge::<V, Part, P>(units, weights, from, prev, next, edge);
     }
+}
+
+#[inline(always)]
+fn with_edge<V: Vector, E: Edge, const P: usize>(
+    units: usize,
+    weights: Weights<V::Scalar>,
+    from: Origin<V::Scalar>,
+    [a_prev, c_prev]: [&[V::Scalar]; 2],
+    [a, c]: [&mut [V::Scalar]; 2],
+    edge: E,
+) {
+    let z = match &from {
+        Origin::Inputs(x) => {
+            let b = arch::load_gates::<V, E, 4, P>(weights.b, 0, edge);
+            arch::add_columns(b, weights.wx, units, 0, x, edge) // (0) b_q + Wx_q·x⟨t⟩ …
+        }
+        Origin::Z(z, apart) => {
+            let (all, apart) = (&**z, *apart);
+            arch::load_gates(Gates { all, apart }, 0, edge)
+        }
+    };
+    let z = arch::add_columns(z, weights.wa, units, 0, a_prev, edge); // (0) … + Wa_q·a⟨t−1⟩
+    let (gates, next_c, next_a) = activate(z, arch::load(c_prev, 0, edge));
+    if let Origin::Z(z, apart) = from {
+        arch::store_gates(gates, z, apart, 0, edge);
+    }
+    arch::store(next_c, c, 0, edge);
+    arch::store(next_a, a, 0, edge);
 }
 
 /// A step without vectors: a few units at a time. `weights` are those of the first gate and all
@@ -465,70 +502,9 @@ pub(crate) fn recurrence<V: Vector>(
         let (gates, c) = cache.split_at_mut_checked(4 * matrix).unwrap_or_default();
         let gates = gates.get_mut(first..).unwrap_or_default();
         let next = [part_mut(a, first, units), part_mut(c, first, units)];
-        recurrence_column::<V>(units, weights, prev, gates, matrix, next);
+        column::<V>(units, weights, Origin::Z(gates, matrix), prev, next);
         first += units;
     }
-}
-
-/// One column of the recurrence.
-#[inline(always)]
-fn recurrence_column<V: Vector>(
-    units: usize,
-    weights: Weights<V::Scalar>,
-    prev: [&[V::Scalar]; 2],
-    gates: &mut [V::Scalar],
-    apart: usize,
-    next: [&mut [V::Scalar]; 2],
-) {
-    if units <= V::Half::LANES {
-        recurrence_in_registers::<V::Half, 1>(units, weights, prev, gates, apart, next);
-    } else if units <= V::LANES {
-        recurrence_in_registers::<V, 1>(units, weights, prev, gates, apart, next);
-    } else if units <= 2 * V::LANES {
-        recurrence_in_registers::<V, 2>(units, weights, prev, gates, apart, next);
-    } else if units <= 3 * V::LANES {
-        recurrence_in_registers::<V, 3>(units, weights, prev, gates, apart, next);
-    } else if V::REGISTERS == Registers::ThirtyTwo && units <= 4 * V::LANES {
-        recurrence_in_registers::<V, 4>(units, weights, prev, gates, apart, next);
-    } else {
-        recurrence_in_memory::<V>(units, weights, prev, gates, apart, next);
-    }
-}
-
-/// As [`step_in_registers`], from the first part of each z_q on; the gates are kept.
-#[inline(always)]
-fn recurrence_in_registers<V: Vector, const P: usize>(
-    units: usize,
-    weights: Weights<V::Scalar>,
-    prev: [&[V::Scalar]; 2],
-    gates: &mut [V::Scalar],
-    apart: usize,
-    next: [&mut [V::Scalar]; 2],
-) {
-    if units == P * V::LANES {
-        recurrence_with::<V, Whole, P>(units, weights, prev, gates, apart, next, Whole);
-    } else {
-        let edge = Part::of::<V>(units - (P - 1) * V::LANES);
-        recurrence_with::<V, Part, P>(units, weights, prev, gates, apart, next, edge);
-    }
-}
-
-#[inline(always)]
-fn recurrence_with<V: Vector, E: Edge, const P: usize>(
-    units: usize,
-    weights: Weights<V::Scalar>,
-    [a_prev, c_prev]: [&[V::Scalar]; 2],
-    gates: &mut [V::Scalar],
-    apart: usize,
-    [a, c]: [&mut [V::Scalar]; 2],
-    edge: E,
-) {
-    let z = arch::load_gates::<V, E, 4, P>(Gates { all: gates, apart }, 0, edge);
-    let z = arch::add_columns(z, weights.wa, units, 0, a_prev, edge);
-    let (z, next_c, next_a) = activate(z, arch::load(c_prev, 0, edge));
-    arch::store_gates(z, gates, apart, 0, edge);
-    arch::store(next_c, c, 0, edge);
-    arch::store(next_a, a, 0, edge);
 }
 
 /// The recurrence of a layer whose sums do not fit into the registers.
