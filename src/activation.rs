@@ -644,40 +644,54 @@ pub(crate) fn exp_all<V: Vector>(x: &mut [V::Scalar]) {
     }
 }
 
-/// [`sigmoid_slice`]
+/// What is done to each scalar of a slice, to N vectors at a time.
+pub(crate) trait Map {
+    fn map<V: Vector, const N: usize>(x: [V; N]) -> [V; N];
+}
+
+/// x = F(x): several vectors side by side, then one by one.
 #[inline(always)]
-pub(crate) fn sigmoid_all<V: Vector>(x: &mut [V::Scalar]) {
+pub(crate) fn map_all<F: Map, V: Vector>(x: &mut [V::Scalar]) {
     if one_by_one::<V>() {
-        return sigmoid_all::<V::Half>(x);
+        return map_all::<F, V::Half>(x);
     }
     let mut i = 0;
     while V::REGISTERS != Registers::Scalars && x.len() - i >= SIDE_BY_SIDE * V::LANES {
         let v: [V; SIDE_BY_SIDE] = arch::load(x, i, Whole);
-        arch::store(sigmoid_vectors(v), x, i, Whole);
+        arch::store(F::map(v), x, i, Whole);
         i += SIDE_BY_SIDE * V::LANES;
     }
     while i < x.len() {
-        let [v] = sigmoid_vectors([V::load(x, i)]);
+        let [v] = F::map([V::load(x, i)]);
         v.store(x, i);
         i += V::LANES;
+    }
+}
+
+struct Sigmoid;
+impl Map for Sigmoid {
+    #[inline(always)]
+    fn map<V: Vector, const N: usize>(x: [V; N]) -> [V; N] {
+        sigmoid_vectors(x)
+    }
+}
+
+/// [`sigmoid_slice`]
+#[inline(always)]
+pub(crate) fn sigmoid_all<V: Vector>(x: &mut [V::Scalar]) {
+    map_all::<Sigmoid, V>(x);
+}
+
+struct Tanh;
+impl Map for Tanh {
+    #[inline(always)]
+    fn map<V: Vector, const N: usize>(x: [V; N]) -> [V; N] {
+        tanh_vectors(x)
     }
 }
 
 /// [`tanh_slice`]
 #[inline(always)]
 pub(crate) fn tanh_all<V: Vector>(x: &mut [V::Scalar]) {
-    if one_by_one::<V>() {
-        return tanh_all::<V::Half>(x);
-    }
-    let mut i = 0;
-    while V::REGISTERS != Registers::Scalars && x.len() - i >= SIDE_BY_SIDE * V::LANES {
-        let v: [V; SIDE_BY_SIDE] = arch::load(x, i, Whole);
-        arch::store(tanh_vectors(v), x, i, Whole);
-        i += SIDE_BY_SIDE * V::LANES;
-    }
-    while i < x.len() {
-        let [v] = tanh_vectors([V::load(x, i)]);
-        v.store(x, i);
-        i += V::LANES;
-    }
+    map_all::<Tanh, V>(x);
 }

@@ -2,13 +2,13 @@
 //! are those of the equations in [`rnn`](crate::rnn). Parameters are Wa (A, A), Wx (A, X), b (A).
 
 use crate::Real;
-use crate::activation::tanh_vectors;
+use crate::activation::{Map, map_all, tanh_vectors};
 use crate::arch::{
     self, Core as _, Edge, Gates, Part, Registers, Steps, StepsMut, Vector, Whole, one_by_one,
 };
 use crate::sequence::{Backward, Forward, Recurrent, Step, Weights};
 use crate::shape::{Shape, part, part_mut};
-use crate::tuning::{PRODUCT, SIDE_BY_SIDE, scalars, sixteen};
+use crate::tuning::{PRODUCT, scalars, sixteen};
 
 /// The RNN as [`sequence`](crate::sequence) sees it: one gate, z; a state is a; a cache is room for
 /// dz.
@@ -114,33 +114,23 @@ fn column<V: Vector, const P: usize>(wa: &[V::Scalar], a_prev: &[V::Scalar], a: 
     }
 }
 
-/// (2) for N vectors of units.
-#[inline(always)]
-fn activate<V: Vector, const N: usize>(z: [V; N]) -> [V; N] {
-    let mut a = tanh_vectors(z);
-    for n in 0..N {
-        a[n] = a[n].flush_as(z[n]); // tanh z is as small as z is, and need not be waited for.
+/// (2), a = tanh z, flushed.
+struct Activate;
+impl Map for Activate {
+    #[inline(always)]
+    fn map<V: Vector, const N: usize>(z: [V; N]) -> [V; N] {
+        let mut a = tanh_vectors(z);
+        for n in 0..N {
+            a[n] = a[n].flush_as(z[n]); // tanh z is as small as z is, and need not be waited for.
+        }
+        a
     }
-    a
 }
 
 /// (2) for all units of a step. `a` in: z, out: a⟨t⟩.
 #[inline(always)]
 pub(crate) fn units<V: Vector>(a: &mut [V::Scalar]) {
-    if one_by_one::<V>() {
-        return units::<V::Half>(a);
-    }
-    let mut i = 0;
-    while V::REGISTERS != Registers::Scalars && a.len() - i >= SIDE_BY_SIDE * V::LANES {
-        let z: [V; SIDE_BY_SIDE] = arch::load(a, i, Whole);
-        arch::store(activate(z), a, i, Whole);
-        i += SIDE_BY_SIDE * V::LANES;
-    }
-    while i < a.len() {
-        let [now] = activate([V::load(a, i)]);
-        now.store(a, i);
-        i += V::LANES;
-    }
+    map_all::<Activate, V>(a);
 }
 
 /// P vectors of a⟨t⟩ from unit i on.
@@ -154,7 +144,7 @@ fn block<V: Vector, E: Edge, const P: usize>(
 ) {
     let z: [V; P] = arch::load(a, i, edge);
     let [z] = arch::add_columns([z], Gates::one(wa), a.len(), i, a_prev, edge); // (1) … + Wa·a⟨t−1⟩
-    arch::store(activate(z), a, i, edge); // (2)
+    arch::store(Activate::map(z), a, i, edge); // (2)
 }
 
 /// (4): dz⟨t⟩ from dh⟨t⟩.
