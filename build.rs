@@ -1,17 +1,22 @@
-//! Tells the crate which instruction sets of x86-64 to compile its kernels for, all that the
-//! compiler can (AVX-512 since Rust 1.89), or no more than `--cfg bptt_backend="…"` allows (with
-//! "scalars", on any target, no vectors at all); whether the code is to be small (opt-level "s" or
+//! Tells the crate which vectors the compile target has in any case, and which instruction sets of
+//! x86-64 to compile its kernels for besides, all that the compiler can (AVX-512 since Rust 1.89),
+//! or no more than `--cfg bptt_backend="…"` allows (with "scalars", on any target, no vectors at
+//! all); whether the loops in assembly are for it; whether the code is to be small (opt-level "s" or
 //! "z") or not optimised at all (0); and whether the target computes otherwise than IEEE-754 says,
-//! where the compiler does not tell the source
-//! (`src/target.rs`).
+//! where the compiler does not tell the source (`src/target.rs`).
 
 use std::env;
 use std::process::{Command, ExitCode};
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(bptt_avx2, bptt_avx512, bptt_small, bptt_unoptimized)");
+    println!(
+        "cargo::rustc-check-cfg=cfg(bptt_avx2, bptt_avx512, bptt_cortex_m, bptt_small, bptt_unoptimized)"
+    );
     println!("cargo::rustc-check-cfg=cfg(bptt_altivec, bptt_68881)");
+    println!(
+        "cargo::rustc-check-cfg=cfg(bptt_baseline, values(\"sse2\", \"neon\", \"simd128\", \"scalars\"))"
+    );
     // Unset without the option, empty where it has no value, with commas where it has several.
     let most = match env::var("CARGO_CFG_BPTT_BACKEND").as_deref() {
         Err(_) => "avx512",
@@ -28,11 +33,21 @@ fn main() -> ExitCode {
     };
     let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
     let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
+    let feature = |name| features.split(',').any(|feature| feature == name);
+    let little = env::var("CARGO_CFG_TARGET_ENDIAN").as_deref() == Ok("little");
+    let baseline = match arch.as_str() {
+        _ if most == "scalars" => "scalars",
+        "x86" | "x86_64" if feature("sse2") => "sse2",
+        "aarch64" if feature("neon") && little => "neon",
+        "wasm32" if feature("simd128") => "simd128",
+        _ => "scalars",
+    };
+    println!("cargo::rustc-cfg=bptt_baseline=\"{baseline}\"");
     // Not where a target leaves the vector registers alone, as a kernel's does. And not without
     // optimisation: each instruction is a call then, and all that a kernel ever holds stands in its
     // frame, which is 3.7 MB for AVX-512, where threads have stacks of 2 MiB, and 0.7 MB for SSE2.
     let unoptimized = env::var("OPT_LEVEL").as_deref() == Ok("0");
-    let vectors = arch == "x86_64" && !unoptimized && features.split(',').any(|f| f == "sse2");
+    let vectors = arch == "x86_64" && !unoptimized && feature("sse2");
     if unoptimized {
         println!("cargo::rustc-cfg=bptt_unoptimized");
     }
@@ -42,8 +57,13 @@ fn main() -> ExitCode {
     if vectors && most == "avx512" && minor_version().is_some_and(|minor| minor >= 89) {
         println!("cargo::rustc-cfg=bptt_avx512");
     }
-    if matches!(env::var("OPT_LEVEL").as_deref(), Ok("s" | "z")) {
+    let small = matches!(env::var("OPT_LEVEL").as_deref(), Ok("s" | "z"));
+    if small {
         println!("cargo::rustc-cfg=bptt_small");
+    }
+    let hard_float = env::var("CARGO_CFG_TARGET_ABI").as_deref() == Ok("eabihf");
+    if arch == "arm" && hard_float && !small {
+        println!("cargo::rustc-cfg=bptt_cortex_m");
     }
     if matches!(arch.as_str(), "powerpc" | "powerpc64") && has("altivec") && !has("vsx") {
         println!("cargo::rustc-cfg=bptt_altivec");

@@ -14,46 +14,26 @@
 //! | `mod.rs` | the trait, loads and stores, the walks |
 //! | `doors.rs` | the functions of each scalar and instruction set, which the shells call |
 //! | `detect.rs` | which instruction set this machine has |
-//! | `x86.rs` `neon.rs` `wasm.rs` `plain.rs` `wide.rs` | the vectors |
+//! | `x86.rs` `neon.rs` `wasm.rs` `plain.rs` `wide.rs` | the vectors; `frame.rs` what the first three have in common |
 //! | `cortex_m.rs` | loops in assembly |
 
-#[cfg(all(target_arch = "arm", target_abi = "eabihf", not(bptt_small)))]
+#[cfg(bptt_cortex_m)]
 mod cortex_m;
 mod detect;
 mod doors;
-#[cfg(all(
-    target_arch = "aarch64",
-    target_feature = "neon",
-    target_endian = "little",
-    not(bptt_backend = "scalars")
-))]
+#[cfg(not(bptt_baseline = "scalars"))]
+#[macro_use]
+mod frame;
+#[cfg(bptt_baseline = "neon")]
 mod neon;
 mod plain;
 #[cfg(test)]
 mod tests;
-#[cfg(all(
-    target_arch = "wasm32",
-    target_feature = "simd128",
-    not(bptt_backend = "scalars")
-))]
+#[cfg(bptt_baseline = "simd128")]
 mod wasm;
-#[cfg_attr(
-    any(
-        bptt_backend = "scalars",
-        not(any(
-            target_feature = "sse2",
-            target_feature = "neon",
-            target_feature = "simd128"
-        ))
-    ),
-    allow(dead_code)
-)]
+#[cfg_attr(bptt_baseline = "scalars", allow(dead_code))]
 mod wide;
-#[cfg(all(
-    any(target_arch = "x86", target_arch = "x86_64"),
-    target_feature = "sse2",
-    not(bptt_backend = "scalars")
-))]
+#[cfg(bptt_baseline = "sse2")]
 mod x86;
 
 use core::marker::PhantomData;
@@ -65,12 +45,7 @@ pub(crate) use plain::{Plain, sum};
 
 /// Whether the compile target has vectors, written ones or such as the compiler makes of loops over
 /// arrays.
-pub(crate) const VECTORS: bool = plain::VECTORS
-    || cfg!(all(
-        target_arch = "wasm32",
-        target_feature = "simd128",
-        not(bptt_backend = "scalars")
-    ));
+pub(crate) const VECTORS: bool = plain::VECTORS || cfg!(bptt_baseline = "simd128");
 
 use crate::Real;
 use crate::activation::{Constants, sigmoid_vector, tanh_vector};
@@ -78,57 +53,16 @@ use crate::shape::part;
 
 /// The vectors that the compile target has in any case.
 mod baseline {
-    #[cfg(all(
-        target_arch = "aarch64",
-        target_feature = "neon",
-        target_endian = "little",
-        not(bptt_backend = "scalars")
-    ))]
+    #[cfg(bptt_baseline = "neon")]
     pub(super) use super::neon::{F32x4 as Single, F64x2 as Double};
-    #[cfg(all(
-        target_arch = "wasm32",
-        target_feature = "simd128",
-        not(bptt_backend = "scalars")
-    ))]
+    #[cfg(bptt_baseline = "simd128")]
     pub(super) use super::wasm::{F32x4 as Single, F64x2 as Double};
-    #[cfg(all(
-        any(target_arch = "x86", target_arch = "x86_64"),
-        target_feature = "sse2",
-        not(bptt_backend = "scalars")
-    ))]
+    #[cfg(bptt_baseline = "sse2")]
     pub(super) use super::x86::{F32x4 as Single, F64x2 as Double};
-    #[cfg(any(
-        bptt_backend = "scalars",
-        not(any(
-            all(
-                target_arch = "aarch64",
-                target_feature = "neon",
-                target_endian = "little"
-            ),
-            all(target_arch = "wasm32", target_feature = "simd128"),
-            all(
-                any(target_arch = "x86", target_arch = "x86_64"),
-                target_feature = "sse2"
-            )
-        ))
-    ))]
+    #[cfg(bptt_baseline = "scalars")]
     pub(super) use none::{Double, Single};
 
-    #[cfg(any(
-        bptt_backend = "scalars",
-        not(any(
-            all(
-                target_arch = "aarch64",
-                target_feature = "neon",
-                target_endian = "little"
-            ),
-            all(target_arch = "wasm32", target_feature = "simd128"),
-            all(
-                any(target_arch = "x86", target_arch = "x86_64"),
-                target_feature = "sse2"
-            )
-        ))
-    ))]
+    #[cfg(bptt_baseline = "scalars")]
     mod none {
         use crate::arch::Plain;
 
@@ -954,7 +888,7 @@ impl<'a, T> Run<'a, T> {
     }
 
     /// Whether the slice has so many columns.
-    #[cfg(any(test, all(target_arch = "arm", target_abi = "eabihf", not(bptt_small))))]
+    #[cfg(any(test, bptt_cortex_m))]
     #[inline(always)]
     fn holds(&self, count: usize) -> bool {
         let steps = isize::try_from(count.saturating_sub(1)).ok();

@@ -9,7 +9,7 @@ use core::ops::{Add, Div, Mul, Sub};
 use super::wide::Wide;
 use super::{Registers, Vector};
 
-/// Intrinsics are `unsafe` to call, or not, depending on the version of the language.
+/// A vector of one register.
 macro_rules! vector {
     (
         $(#[$doc:meta])* $name:ident($register:ident), $lanes:literal of $float:ident,
@@ -25,12 +25,9 @@ macro_rules! vector {
         #[derive(Clone, Copy)]
         pub(crate) struct $name($register);
 
-        vector!(operator $name, Add, add, $add);
-        vector!(operator $name, Sub, sub, $sub);
-        vector!(operator $name, Mul, mul, $mul);
-        vector!(operator $name, Div, div, $div);
+        operators!($name, Add add $add, Sub sub $sub, Mul mul $mul, Div div $div);
 
-        #[allow(unused_unsafe)] // See above.
+        #[allow(unused_unsafe)] // See `frame`.
         impl Vector for $name {
             type Scalar = $float;
             const LANES: usize = $lanes;
@@ -38,10 +35,13 @@ macro_rules! vector {
             type Sixteen = $sixteen;
             type Half = Self;
 
-            #[inline(always)]
-            fn splat(x: $float) -> Self {
-                // SAFETY: the compile target has the instructions.
-                $name(unsafe { $splat(x) })
+            calls! {
+                $name, $float, splat $splat, sqrt $sqrt,
+                read_part $read_part, write_part $write_part, sum $sum, sums $sums
+            }
+            bits! {
+                $name, to_bits $to_bits, from_bits $from_bits,
+                left $left, right $right, sub_bits $sub_bits
             }
             #[inline(always)]
             unsafe fn read(from: *const $float) -> Self {
@@ -49,24 +49,9 @@ macro_rules! vector {
                 $name(unsafe { $read(from) })
             }
             #[inline(always)]
-            unsafe fn read_part(from: *const $float, n: usize) -> Self {
-                // SAFETY: the caller's promise.
-                $name(unsafe { $read_part(from, n) })
-            }
-            #[inline(always)]
             unsafe fn write(self, to: *mut $float) {
                 // SAFETY: the caller's promise.
                 unsafe { $write(to, self.0) }
-            }
-            #[inline(always)]
-            unsafe fn write_part(self, to: *mut $float, n: usize) {
-                // SAFETY: the caller's promise.
-                unsafe { $write_part(to, n, self.0) }
-            }
-            #[inline(always)]
-            fn sqrt(self) -> Self {
-                // SAFETY: as for `splat`.
-                $name(unsafe { $sqrt(self.0) })
             }
             // Where one of the two is a NaN, the instruction returns a NaN.
             #[inline(always)]
@@ -96,43 +81,6 @@ macro_rules! vector {
             fn with_sign_of(self, y: Self) -> Self {
                 // SAFETY: as for `splat`.
                 $name(unsafe { $select($to_bits($splat(-0.0)), y.0, self.0) })
-            }
-            #[inline(always)]
-            fn lowest_bits_to_exponent(self) -> Self {
-                // SAFETY: as for `splat`.
-                $name(unsafe { $from_bits($left($to_bits(self.0))) })
-            }
-            #[inline(always)]
-            fn halve_bits(self) -> Self {
-                // SAFETY: as for `splat`.
-                $name(unsafe { $from_bits($right($to_bits(self.0))) })
-            }
-            #[inline(always)]
-            fn subtract_bits(self, other: Self) -> Self {
-                // SAFETY: as for `splat`.
-                $name(unsafe { $from_bits($sub_bits($to_bits(self.0), $to_bits(other.0))) })
-            }
-            #[inline(always)]
-            fn sum(self) -> $float {
-                // SAFETY: as for `splat`.
-                unsafe { $sum(self.0) }
-            }
-            #[inline(always)]
-            fn sums(of: [Self; 4]) -> [$float; 4] {
-                let [a, b, c, d] = of;
-                // SAFETY: as for `splat`.
-                unsafe { $sums(a.0, b.0, c.0, d.0) }
-            }
-        }
-    };
-    (operator $name:ident, $trait:ident, $method:ident, $intrinsic:ident) => {
-        #[allow(unused_unsafe)] // See above.
-        impl $trait for $name {
-            type Output = Self;
-            #[inline(always)]
-            fn $method(self, other: Self) -> Self {
-                // SAFETY: the compile target has the instructions.
-                $name(unsafe { $intrinsic(self.0, other.0) })
             }
         }
     };

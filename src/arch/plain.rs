@@ -2,7 +2,7 @@
 
 use core::ops::{Add, Div, Mul, Sub};
 
-#[cfg(all(target_arch = "arm", target_abi = "eabihf", not(bptt_small)))]
+#[cfg(bptt_cortex_m)]
 use super::Run;
 use super::{Gates, Registers, Vector, Whole};
 use crate::Real;
@@ -241,18 +241,18 @@ macro_rules! plain {
                 x: &[$float],
                 a: &[$float],
             ) {
-                #[cfg(all(target_arch = "arm", target_abi = "eabihf", not(bptt_small)))]
+                #[cfg(bptt_cortex_m)]
                 if super::cortex_m::four_sums(z, gates, rows, i, x, a) {
                     return;
                 }
-                #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", not(bptt_small))))]
+                #[cfg(not(bptt_cortex_m))]
                 if L == 1 || rows - i >= L {
                     *z = super::four_sums(gates, rows, i, x, a);
                     return;
                 }
                 Self::four_sums_by_row(z, gates.all, gates.apart, rows, i, x, a);
             }
-            #[cfg(all(target_arch = "arm", target_abi = "eabihf", not(bptt_small)))]
+            #[cfg(bptt_cortex_m)]
             #[inline(always)]
             fn dots(
                 w: Gates<$float>,
@@ -263,7 +263,7 @@ macro_rules! plain {
             ) -> bool {
                 super::cortex_m::dots(w, dz, rows, gates, du)
             }
-            #[cfg(all(target_arch = "arm", target_abi = "eabihf", not(bptt_small)))]
+            #[cfg(bptt_cortex_m)]
             #[inline(always)]
             fn outer(
                 dw: &mut [$float],

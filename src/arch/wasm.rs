@@ -6,7 +6,7 @@ use core::ops::{Add, Div, Mul, Sub};
 use super::wide::Wide;
 use super::{Registers, Vector};
 
-/// Intrinsics are `unsafe` to call, or not, depending on the version of the language.
+/// A vector of one register.
 macro_rules! vector {
     (
         $(#[$doc:meta])* $name:ident, $lanes:literal of $float:ident,
@@ -20,12 +20,9 @@ macro_rules! vector {
         #[derive(Clone, Copy)]
         pub(crate) struct $name(v128);
 
-        vector!(operator $name, Add, add, $add);
-        vector!(operator $name, Sub, sub, $sub);
-        vector!(operator $name, Mul, mul, $mul);
-        vector!(operator $name, Div, div, $div);
+        operators!($name, Add add $add, Sub sub $sub, Mul mul $mul, Div div $div);
 
-        #[allow(unused_unsafe)] // See above.
+        #[allow(unused_unsafe)] // See `frame`.
         impl Vector for $name {
             type Scalar = $float;
             const LANES: usize = $lanes;
@@ -33,10 +30,9 @@ macro_rules! vector {
             type Sixteen = $sixteen;
             type Half = Self;
 
-            #[inline(always)]
-            fn splat(x: $float) -> Self {
-                // SAFETY: the compile target has the instructions.
-                $name(unsafe { $splat(x) })
+            calls! {
+                $name, $float, splat $splat, sqrt $sqrt,
+                read_part $read_part, write_part $write_part, sum $sum, sums $sums
             }
             #[inline(always)]
             unsafe fn read(from: *const $float) -> Self {
@@ -44,24 +40,9 @@ macro_rules! vector {
                 $name(unsafe { v128_load(from.cast()) })
             }
             #[inline(always)]
-            unsafe fn read_part(from: *const $float, n: usize) -> Self {
-                // SAFETY: the caller's promise.
-                $name(unsafe { $read_part(from, n) })
-            }
-            #[inline(always)]
             unsafe fn write(self, to: *mut $float) {
                 // SAFETY: the caller's promise.
                 unsafe { v128_store(to.cast(), self.0) }
-            }
-            #[inline(always)]
-            unsafe fn write_part(self, to: *mut $float, n: usize) {
-                // SAFETY: the caller's promise.
-                unsafe { $write_part(to, n, self.0) }
-            }
-            #[inline(always)]
-            fn sqrt(self) -> Self {
-                // SAFETY: as for `splat`.
-                $name(unsafe { $sqrt(self.0) })
             }
             // Where one of the two is a NaN, the instruction returns the first.
             #[inline(always)]
@@ -103,28 +84,6 @@ macro_rules! vector {
             fn subtract_bits(self, other: Self) -> Self {
                 // SAFETY: as for `splat`.
                 $name(unsafe { $sub_bits(self.0, other.0) })
-            }
-            #[inline(always)]
-            fn sum(self) -> $float {
-                // SAFETY: as for `splat`.
-                unsafe { $sum(self.0) }
-            }
-            #[inline(always)]
-            fn sums(of: [Self; 4]) -> [$float; 4] {
-                let [a, b, c, d] = of;
-                // SAFETY: as for `splat`.
-                unsafe { $sums(a.0, b.0, c.0, d.0) }
-            }
-        }
-    };
-    (operator $name:ident, $trait:ident, $method:ident, $intrinsic:ident) => {
-        #[allow(unused_unsafe)] // See above.
-        impl $trait for $name {
-            type Output = Self;
-            #[inline(always)]
-            fn $method(self, other: Self) -> Self {
-                // SAFETY: the compile target has the instructions.
-                $name(unsafe { $intrinsic(self.0, other.0) })
             }
         }
     };
