@@ -130,6 +130,7 @@ doors! {
             shape: Shape, params: &[T], x: &[T], init: &[T], a: &[T], caches: &mut [T], da: Arriving<T>, grads: &mut [T],
             dx: Option<&mut [T]>, dstate: &mut [T],
         ) = sequence::backward<Lstm>;
+        fn rnn_step(shape: Shape, params: &[T], x: &[T], prev: &[T], next: &mut [T]) = rnn::step;
         fn rnn_forward(shape: Shape, params: &[T], x: &[T], init: &[T], a: &mut [T], caches: &mut [T]) = sequence::forward<Rnn>;
         fn rnn_backward(
             shape: Shape, params: &[T], x: &[T], init: &[T], a: &[T], caches: &mut [T], da: Arriving<T>, grads: &mut [T],

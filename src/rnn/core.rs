@@ -57,11 +57,27 @@ impl<T: Real> Recurrent<T> for Rnn {
         T::Core::transposed(weights.wa, 1, &dz, 0, dh, batch); // (3) … + Waᵀ·dz⟨t⟩, (8)
     }
 
-    /// Forward over one step, which leaves no cache.
-    const STEP: Step<T> =
-        |shape, params, x, prev, next| T::Core::rnn_forward(shape, params, x, prev, next, &mut []);
+    const STEP: Step<T> = T::Core::rnn_step;
     const FORWARD: Forward<T> = T::Core::rnn_forward;
     const BACKWARD: Backward<T> = T::Core::rnn_backward;
+}
+
+/// One step of inference: (1) and (2).
+pub(crate) fn step<T: Real>(shape: Shape, params: &[T], x: &[T], prev: &[T], next: &mut [T]) {
+    let Shape {
+        inputs,
+        units,
+        batch,
+    } = shape;
+    let weights = Weights::new(params, shape);
+    let wx = weights.wx.part(0, 0, units * inputs);
+    let b = weights.b.part(0, 0, units);
+    let (x, z) = (
+        Steps::dense(x, inputs, batch),
+        StepsMut::dense(next, units, batch),
+    );
+    T::Core::forward(wx, Some(b), &x, z, batch); // (1) b + Wx·x⟨t⟩ …
+    Rnn::step_forward(shape, weights, [prev, &[]], &mut [], next);
 }
 
 /// (1) … + Wa·a⟨t−1⟩ for each column of a small batch, where a holds the first part of z, and (2).
