@@ -20,7 +20,7 @@ use std::slice;
 
 use bptt::lstm::{self, Cache, State};
 use bptt::{Affine, Cell, Flat, LengthMismatch, Matrix, Real, Vector, dense, rnn};
-use cells::{Plain, garbage, garbage_for, sample, samples};
+use cells::{In, Plain, garbage, garbage_for, sample, samples};
 use random::Random;
 
 /// All bits are the same; of a NaN only that it is one.
@@ -50,19 +50,6 @@ fn first<const A: usize, const M: usize, F: Flat>(state: &F) -> Matrix<A, M, F::
     a
 }
 
-/// All that goes into a cell over a sequence, forward and backward.
-#[derive(Clone)]
-struct In<C: Plain<X, A>, const X: usize, const A: usize, const M: usize> {
-    cell: C,
-    x: Vec<Matrix<X, M, C::Scalar>>,
-    init: C::State<M>,
-    da: Vec<Matrix<A, M, C::Scalar>>,
-    /// From beyond the end.
-    dstate: C::State<M>,
-    /// What the gradients are added to.
-    grads: C,
-}
-
 /// All that comes out.
 struct Out<C: Plain<X, A>, const X: usize, const A: usize, const M: usize> {
     a: Vec<Matrix<A, M, C::Scalar>>,
@@ -77,17 +64,6 @@ struct Out<C: Plain<X, A>, const X: usize, const A: usize, const M: usize> {
 }
 
 impl<C: Plain<X, A>, const X: usize, const A: usize, const M: usize> In<C, X, A, M> {
-    fn random(steps: usize, random: &mut Random) -> Self {
-        In {
-            cell: random.flat(1.0 / (A as f64).sqrt()),
-            x: random.sequence(steps, 1.0),
-            init: random.flat(1.0),
-            da: random.sequence(steps, 1.0),
-            dstate: random.flat(1.0),
-            grads: random.flat(1.0),
-        }
-    }
-
     /// What a run starts from.
     fn start(&self) -> Out<C, X, A, M> {
         let steps = self.x.len();

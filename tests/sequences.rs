@@ -48,30 +48,7 @@ fn assert_same<F: Flat>(what: &str, found: &F, expected: &F) {
 
 // ---------------------------------------------------------------------------------- recomputation
 
-/// All that a network and its gradients start from.
-struct In<C: Plain<X, A>> {
-    cell: C,
-    x: Vec<Matrix<X, M, C::Scalar>>,
-    init: C::State<M>,
-    da: Vec<Matrix<A, M, C::Scalar>>,
-    /// From beyond the end.
-    dstate: C::State<M>,
-    /// What the gradients are added to.
-    grads: C,
-}
-
-impl<C: Plain<X, A>> In<C> {
-    fn random(steps: usize, random: &mut Random) -> Self {
-        In {
-            cell: random.flat(0.5),
-            x: random.sequence(steps, 1.0),
-            init: random.flat(1.0),
-            da: random.sequence(steps, 1.0),
-            dstate: random.flat(1.0),
-            grads: random.flat(1.0),
-        }
-    }
-}
+type In<C> = cells::In<C, X, A, M>;
 
 /// What the segments must come to: in the order of the calls, and every step once.
 struct Segments<'a, T: Real> {
