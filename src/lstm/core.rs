@@ -261,8 +261,10 @@ fn column<V: Vector>(
     }
 }
 
-/// A column of at most P vectors of units: their activations go together.
-#[inline(always)]
+/// A column of at most P vectors of units: their activations go together. Without optimisation each
+/// P has a frame of its own, or the frames of all would stand side by side (see `build.rs`).
+#[cfg_attr(bptt_unoptimized, inline(never))]
+#[cfg_attr(not(bptt_unoptimized), inline(always))]
 fn in_registers<V: Vector, const P: usize>(
     units: usize,
     weights: Weights<V::Scalar>,
