@@ -319,10 +319,22 @@ fn bench_rnn<const X: usize, const A: usize, const M: usize, T: Real>(bench: &mu
         let (mut expected, mut expected_state) = (Affine::zeros(), Matrix::zeros());
         for t in (0..CHECKED).rev() {
             let a_prev = if t == 0 { &init } else { &a[t - 1] };
-            assert_same_bits("a", &a[t], &contract::rnn_forward(params, &x[t], a_prev));
+            assert_same_bits(
+                "a",
+                &a[t],
+                &contract::rnn_forward(contract::Nonlinearity::Tanh, params, &x[t], a_prev),
+            );
             let (mut dz, state) = (da[t].clone(), &mut expected_state);
-            let dx_t =
-                contract::rnn_backward(params, &x[t], a_prev, &a[t], &mut dz, state, &mut expected);
+            let dx_t = contract::rnn_backward(
+                contract::Nonlinearity::Tanh,
+                params,
+                &x[t],
+                a_prev,
+                &a[t],
+                &mut dz,
+                state,
+                &mut expected,
+            );
             assert_same_bits("dx", &dx[t], &dx_t);
             assert_same_bits("dz", &caches[t], &dz);
         }

@@ -421,6 +421,8 @@ pub(crate) trait Constants: Real {
     const SIGMOID_MIN: Self;
     const SIGMOID_MAX: Self;
     const TANH_MAX: Self;
+    /// The smallest normal number, and its reciprocal.
+    const SMALLEST: [Self; 2];
 
     /// e^r − 1 − r for |r| ≤ ln(2)/2.
     fn expm1_less_r<V: Vector<Scalar = Self>>(r: V) -> V;
@@ -446,6 +448,7 @@ macro_rules! constants {
             const SIGMOID_MIN: $float = $module::SIGMOID_MIN;
             const SIGMOID_MAX: $float = $module::SIGMOID_MAX;
             const TANH_MAX: $float = $module::TANH_MAX;
+            const SMALLEST: [$float; 2] = [$float::MIN_POSITIVE, 1.0 / $float::MIN_POSITIVE];
 
             #[inline(always)]
             fn expm1_less_r<V: Vector<Scalar = $float>>(r: V) -> V {

@@ -241,7 +241,7 @@ pub(crate) fn backward_all<T: Real>(
         let da = StepsMut::dense(da, inputs, batch);
         T::Core::outer(dw, &dy, &a, None, end - start); // dW = dW + dy·aᵀ
         T::Core::add_columns(db, &dy, end - start); // db = db + Σ dy
-        T::Core::transposed(Gates::one(w), 1, &dy, 0, da, columns); // da = Wᵀ·dy
+        T::Core::transposed(Gates::one(w), 1, &dy, 0, da, columns, false); // da = Wᵀ·dy
         end = start;
     }
 }

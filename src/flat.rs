@@ -9,7 +9,9 @@ use core::fmt::Debug;
 use core::mem::{self, offset_of};
 use core::{ptr, slice};
 
-use crate::{Affine, Fields, FlatStruct, LengthMismatch, Matrix, Pair, Real, bytes, dense, lstm};
+use crate::{
+    Affine, Fields, FlatStruct, LengthMismatch, Matrix, Pair, Real, bytes, dense, gru, lstm, rnn,
+};
 
 mod sealed {
     /// What makes [`Flat`](super::Flat) impossible to implement elsewhere.
@@ -139,6 +141,10 @@ flat!([const X: usize, const A: usize, T: Real] Affine<X, A, T>, T, wa wx b);
 flat!([const X: usize, const A: usize, T: Real] lstm::Params<X, A, T>, T, f i g o);
 flat!([const A: usize, const M: usize, T: Real] lstm::State<A, M, T>, T, a c);
 flat!([const A: usize, const M: usize, T: Real] lstm::Cache<A, M, T>, T, f i g o c);
+flat!([const X: usize, const A: usize, T: Real] gru::ResetAfter<X, A, T>, T, r u n bna);
+flat!([const X: usize, const A: usize, T: Real] gru::ResetBefore<X, A, T>, T, r u n);
+flat!([const A: usize, const M: usize, T: Real] gru::Cache<A, M, T>, T, r u n s);
+flat!([const X: usize, const A: usize, T: Real] rnn::Relu<X, A, T>, T, 0);
 flat!([const A: usize, const Y: usize, T: Real] dense::Params<A, Y, T>, T, w b);
 flat!([P: Flat, Q: Flat<Scalar = P::Scalar>] Pair<P, Q>, P::Scalar, first second);
 flat!([F: Fields] FlatStruct<F>, <F::Chain as Flat>::Scalar, 0);
@@ -441,9 +447,13 @@ pub trait Flat: sealed::Sealed + Clone + Debug + PartialEq + Send + Sync + 'stat
     /// |---|---|
     /// | [`Matrix<R, C>`](Matrix) | column by column |
     /// | [`Affine<X, A>`](Affine), `rnn::Params` | Wa (A, A), Wx (A, X), b (A) |
+    /// | [`rnn::Relu<X, A>`](rnn::Relu) | its `Affine` |
     /// | [`lstm::Params<X, A>`](lstm::Params) | the `Affine` of f, i, g, o |
+    /// | [`gru::ResetAfter<X, A>`](gru::ResetAfter) | the `Affine` of r, u, n, then bna (A) |
+    /// | [`gru::ResetBefore<X, A>`](gru::ResetBefore) | the `Affine` of r, u, n |
     /// | [`lstm::State<A, M>`](lstm::State) | a (A, M), c (A, M) |
     /// | [`lstm::Cache<A, M>`](lstm::Cache) | f, i, g, o, c, (A, M) each |
+    /// | [`gru::Cache<A, M>`](gru::Cache) | r, u, n, s, (A, M) each |
     /// | [`dense::Params<A, Y>`](dense::Params) | W (Y, A), b (Y) |
     /// | [`flat_struct!`](crate::flat_struct), [`Pair`], `[F; N]` | one part after the other |
     ///

@@ -62,6 +62,7 @@ pub mod activation;
 pub mod checkpoint;
 pub mod dense;
 pub mod dropout;
+pub mod gru;
 pub mod init;
 pub mod layout;
 pub mod lengths;

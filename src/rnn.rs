@@ -1,4 +1,8 @@
-//! The plain recurrent cell: equations, forward, and directly under it backward.
+//! The plain recurrent cell, with tanh or with ReLU: equations, forward, and directly under it
+//! backward.
+//!
+//! [`Params`] are the weights of the cell with tanh, [`Relu`] those of the one with ReLU: PyTorch's
+//! `nonlinearity="relu"`, ONNX' `Relu`.
 //!
 //! # Equations
 //!
@@ -7,7 +11,7 @@
 //! | | forward |
 //! |---|---|
 //! | (1) | z⟨t⟩ = b + Wx·x⟨t⟩ + Wa·a⟨t−1⟩ |
-//! | (2) | a⟨t⟩ = tanh z⟨t⟩ |
+//! | (2) | a⟨t⟩ = tanh z⟨t⟩, or a⟨t⟩ = max(z⟨t⟩, 0) |
 //!
 //! Backward runs from t = T to 1. Into a⟨t⟩ come two gradients: da⟨t⟩, the one with respect to the
 //! output of step t (from a loss, or from the layer above), and the one that step t + 1 has
@@ -17,7 +21,7 @@
 //! | | backward |
 //! |---|---|
 //! | (3) | dh⟨t⟩ = da⟨t⟩ + Waᵀ·dz⟨t+1⟩ |
-//! | (4) | dz⟨t⟩ = dh⟨t⟩ ⊙ (1 − a⟨t⟩²), since tanh′ z = 1 − tanh² z |
+//! | (4) | dz⟨t⟩ = dh⟨t⟩ ⊙ (1 − a⟨t⟩²), since tanh′ z = 1 − tanh² z; or dz⟨t⟩ = dh⟨t⟩ ⊙ 1 where a⟨t⟩ > 0, dh⟨t⟩ ⊙ 0 where a⟨t⟩ = 0, the derivative of ReLU at 0 being 0 |
 //! | (5) | dWx = dWx + Σₜ dz⟨t⟩·x⟨t⟩ᵀ |
 //! | (6) | dWa = dWa + Σₜ dz⟨t⟩·a⟨t−1⟩ᵀ |
 //! | (7) | db = db + Σₜ dz⟨t⟩, summed over the batch |
@@ -44,17 +48,16 @@
 //!
 //! A NaN in a column of x, a or da reaches what depends on it and no other column of the batch (the
 //! gradients of the weights depend on all of them). ±∞ follow IEEE-754: tanh ±∞ = ±1, and 0·∞ is
-//! NaN.
+//! NaN: dz of ReLU is 0·dh where a is 0, and NaN where a is.
 
 pub(crate) mod core;
 
-use crate::arch::Core as _;
 use crate::cell::{Cell, sealed::Sealed};
-use crate::sequence::Arriving;
+use crate::sequence::{Arriving, Recurrent};
 use crate::shape::Shape;
-use crate::{Affine, Flat, Matrix, Real};
+use crate::{Affine, Flat, Matrix, Real, flat};
 
-/// The weights of an RNN cell, or a gradient with respect to them.
+/// The weights of an RNN cell with tanh, or a gradient with respect to them.
 ///
 /// ```
 /// use bptt::{Flat, rnn};
@@ -65,13 +68,91 @@ use crate::{Affine, Flat, Matrix, Real};
 pub type Params<const X: usize, const A: usize, T = f32> = Affine<X, A, T>;
 
 impl<const X: usize, const A: usize, T: Real> Sealed for Params<X, A, T> {
-    type Recurrent = core::Rnn;
+    type Recurrent = core::RnnTanh;
 }
 
 impl<const X: usize, const A: usize, T: Real> Cell<X, A> for Params<X, A, T> {
     type State<const M: usize> = Matrix<A, M, T>;
     type Cache<const M: usize> = Matrix<A, M, T>;
 }
+
+/// The weights of an RNN cell with ReLU, or a gradient with respect to them: the same weights as
+/// those of the cell with tanh, and another type.
+///
+/// ReLU has no bound, and the recurrence may grow without one: start with the identity or an
+/// orthogonal matrix as Wa (Le, Jaitly and Hinton, 2015), and clip the gradients.
+///
+/// ```
+/// use bptt::{Cell, Vector, rnn};
+///
+/// let mut cell = rnn::Relu::<1, 1>::zeros();
+/// cell.0.wx.fill(1.0);
+/// let mut a = Vector::zeros();
+/// cell.step(&Vector::from_rows([[3.0]]), &Vector::zeros(), &mut a);
+/// assert_eq!(a[(0, 0)], 3.0);
+/// cell.step(&Vector::from_rows([[-3.0]]), &Vector::zeros(), &mut a);
+/// assert_eq!(a[(0, 0)], 0.0);
+/// ```
+#[derive(Debug, PartialEq)]
+#[repr(transparent)]
+pub struct Relu<const X: usize, const A: usize, T: Real = f32>(pub Affine<X, A, T>);
+
+impl<const X: usize, const A: usize, T: Real> Relu<X, A, T> {
+    /// All weights zero: what a gradient starts from.
+    ///
+    /// By value, and so over the stack: [large networks](crate::patterns#large-networks) stay on
+    /// the heap.
+    ///
+    /// ```
+    /// let grads = bptt::rnn::Relu::<3, 5>::zeros();
+    /// assert_eq!(grads.0.wx[(4, 2)], 0.0);
+    /// ```
+    pub const fn zeros() -> Self {
+        flat::zeros()
+    }
+
+    /// The weights whose 4·`LEN` (`f32`) or 8·`LEN` (`f64`) bytes these are, at compile time too;
+    /// see [`Flat::to_le_bytes`].
+    ///
+    /// Another number of bytes does not compile.
+    ///
+    /// ```
+    /// use bptt::rnn;
+    ///
+    /// let cell: rnn::Relu<4, 1> = rnn::Relu::from_le_bytes(&[0; 6 * 4]);
+    /// assert_eq!(cell, rnn::Relu::zeros());
+    /// ```
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {
+        flat::from_le_bytes(bytes)
+    }
+}
+
+impl<const X: usize, const A: usize, T: Real> Sealed for Relu<X, A, T> {
+    type Recurrent = core::RnnRelu;
+}
+
+impl<const X: usize, const A: usize, T: Real> Cell<X, A> for Relu<X, A, T> {
+    type State<const M: usize> = Matrix<A, M, T>;
+    type Cache<const M: usize> = Matrix<A, M, T>;
+}
+
+/// An RNN with either activation: what [`cell_forward`] and [`cell_backward`] take.
+///
+/// ```
+/// use bptt::{Matrix, rnn};
+///
+/// /// One step from a state of zeros.
+/// fn first<C: rnn::Rnn<2, 3, Scalar = f32>>(cell: &C, x: &Matrix<2, 1>) -> Matrix<3, 1> {
+///     let mut a = Matrix::zeros();
+///     rnn::cell_forward(cell, x, &Matrix::zeros(), &mut a);
+///     a
+/// }
+/// let x = Matrix::from_rows([[1.0], [2.0]]);
+/// assert_eq!(first(&rnn::Params::zeros(), &x), first(&rnn::Relu::zeros(), &x));
+/// ```
+pub trait Rnn<const X: usize, const A: usize>: Cell<X, A> {}
+impl<const X: usize, const A: usize, T: Real> Rnn<X, A> for Params<X, A, T> {}
+impl<const X: usize, const A: usize, T: Real> Rnn<X, A> for Relu<X, A, T> {}
 
 /// One step forward: (1) and (2).
 ///
@@ -91,13 +172,13 @@ impl<const X: usize, const A: usize, T: Real> Cell<X, A> for Params<X, A, T> {
 /// rnn::cell_forward(&params, &x, &a_prev, &mut a_next);
 /// assert!((a_next[(0, 0)] - 0.6_f32.tanh()).abs() < 1e-6); // 0.25 + 2·0.1 + 0.5·0.3
 /// ```
-pub fn cell_forward<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &Params<X, A, T>,
-    x: &Matrix<X, M, T>,
-    a_prev: &Matrix<A, M, T>,
-    a_next: &mut Matrix<A, M, T>,
+pub fn cell_forward<C: Rnn<X, A>, const X: usize, const A: usize, const M: usize>(
+    params: &C,
+    x: &Matrix<X, M, C::Scalar>,
+    a_prev: &Matrix<A, M, C::Scalar>,
+    a_next: &mut Matrix<A, M, C::Scalar>,
 ) {
-    T::Core::rnn_forward(
+    C::Recurrent::FORWARD(
         Shape::of::<X, A, M>(),
         params.as_flat(),
         x.as_flat(),
@@ -136,17 +217,17 @@ pub fn cell_forward<const X: usize, const A: usize, const M: usize, T: Real>(
 /// assert_eq!((grads.wa[(0, 0)], grads.wx[(0, 0)], grads.b[(0, 0)]), (0.3 * expected, 0.1 * expected, expected));
 /// assert_eq!((dx[(0, 0)], dstate[(0, 0)]), (2.0 * expected, 0.5 * expected));
 /// ```
-pub fn cell_backward<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &Params<X, A, T>,
-    x: &Matrix<X, M, T>,
-    a_prev: &Matrix<A, M, T>,
-    a_next: &Matrix<A, M, T>,
-    dz: &mut Matrix<A, M, T>,
-    dstate: &mut Matrix<A, M, T>,
-    grads: &mut Params<X, A, T>,
-    dx: &mut Matrix<X, M, T>,
+pub fn cell_backward<C: Rnn<X, A>, const X: usize, const A: usize, const M: usize>(
+    params: &C,
+    x: &Matrix<X, M, C::Scalar>,
+    a_prev: &Matrix<A, M, C::Scalar>,
+    a_next: &Matrix<A, M, C::Scalar>,
+    dz: &mut Matrix<A, M, C::Scalar>,
+    dstate: &mut Matrix<A, M, C::Scalar>,
+    grads: &mut C,
+    dx: &mut Matrix<X, M, C::Scalar>,
 ) {
-    T::Core::rnn_backward(
+    C::Recurrent::BACKWARD(
         Shape::of::<X, A, M>(),
         params.as_flat(),
         x.as_flat(),

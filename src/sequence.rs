@@ -16,8 +16,9 @@ pub type Backward<T> =
 
 /// A cell, as a sequence and a shell see it.
 ///
-/// Parameters are one Wa (A, A), Wx (A, X), b (A) a gate. A state is a, and after it what stands
-/// last in a cache; a cache begins with one matrix a gate, which after backward is its dz.
+/// Parameters are one Wa (A, A), Wx (A, X), b (A) a gate, and after them a bias of what the last
+/// matrix of a cache has, if anything. A state is a, and after it what stands last in a cache; a
+/// cache begins with one matrix a gate, which after backward is its dz.
 pub trait Recurrent<T: Real> {
     /// The number of gates: of affine maps z_q = b_q + Wx_q·x⟨t⟩ + Wa_q·a⟨t−1⟩.
     const GATES: usize;
@@ -27,6 +28,18 @@ pub trait Recurrent<T: Real> {
     const STATE: usize;
     /// Whether forward has its z in a, not in the cache.
     const Z_IN_A: bool;
+
+    /// Which matrix of a cache is, after backward, the gradient of what Wa_q gives: dz_q, unless
+    /// something stands between the two.
+    #[inline(always)]
+    fn gradient_of(q: usize) -> usize {
+        q
+    }
+    /// Which matrix of a cache Wa_q multiplies; none where it is a⟨t−1⟩.
+    #[inline(always)]
+    fn factor_of(_q: usize) -> Option<usize> {
+        None
+    }
 
     /// One step forward, from the first part of each z_q on.
     fn step_forward(
@@ -41,7 +54,7 @@ pub trait Recurrent<T: Real> {
     fn step_backward(
         shape: Shape,
         weights: Weights<T>,
-        c_prev: &[T],
+        prev: [&[T]; 2],
         a: &[T],
         cache: &mut [T],
         dstate: &mut [T],
@@ -124,7 +137,7 @@ impl<'a, T: Real> Arriving<'a, T> {
         }
         let da = part(self.da, t * matrix, matrix);
         if self.lengths.is_empty() {
-            return T::Core::add(part_mut(dstate, 0, matrix), da); // RNN (3), LSTM (20): da⟨t⟩ + …
+            return T::Core::add(part_mut(dstate, 0, matrix), da); // LSTM (20), RNN (3), GRU (19): da⟨t⟩ + …
         }
         self.at_end(t + 1, (units, matrix), dstate);
         for (m, &length) in self.lengths.iter().enumerate() {
@@ -192,7 +205,7 @@ pub(crate) fn forward<T: Real, C: Recurrent<T>>(
                 true => StepsMut::dense(a_now, units, batch),
                 false => StepsMut::matrix(now, (q, C::CACHE), (units, batch)),
             };
-            T::Core::forward(wx, Some(b), &x, z, steps * batch); // LSTM (0), RNN (1): b_q + Wx_q·x⟨t⟩ …
+            T::Core::forward(wx, Some(b), &x, z, steps * batch); // LSTM (0), RNN (1), GRU (0), (4): b_q + Wx_q·x⟨t⟩ …
         }
         let (mut now, mut a_now) = (now, a_now);
         for _ in 0..steps {
@@ -236,16 +249,19 @@ pub(crate) fn backward<T: Real, C: Recurrent<T>>(
         let start = end.saturating_sub(steps_at_a_time(batch));
         for t in (start..end).rev() {
             let (before, now) = caches.split_at_mut_checked(t * cache).unwrap_or_default();
-            let c_prev = match t {
-                0 => c0,
-                _ => C::kept(shape, part(before, (t - 1) * cache, cache)),
+            let prev = match t {
+                0 => [a0, c0],
+                _ => [
+                    part(a, (t - 1) * matrix, matrix),
+                    C::kept(shape, part(before, (t - 1) * cache, cache)),
+                ],
             };
             da.at_step(t, (units, matrix), dstate);
             let a = part(a, t * matrix, matrix);
-            C::step_backward(shape, weights, c_prev, a, part_mut(now, 0, cache), dstate);
+            C::step_backward(shape, weights, prev, a, part_mut(now, 0, cache), dstate);
         }
         let steps = end - start;
-        let dz = part(caches, start * cache, steps * cache);
+        let caches = part(caches, start * cache, steps * cache);
         let x = part(x, start * inputs * batch, steps * inputs * batch);
         let x = Steps::dense(x, inputs, batch);
         // a⟨t−1⟩ of the first of these steps, and of those after it
@@ -256,29 +272,38 @@ pub(crate) fn backward<T: Real, C: Recurrent<T>>(
         let later = part(a, start * matrix, (steps - 1) * matrix);
         let later = Steps::dense(later, units, batch);
         // A loop that the compiler does not unroll: its four copies would take stack.
-        let mut gates = &mut *grads;
+        let mut rest = &mut *grads;
         for q in 0.. {
-            let (gate, others) = gates
+            if rest.len() <= units {
+                break; // No gate is left, but perhaps a second bias.
+            }
+            let (gate, others) = rest
                 .split_at_mut_checked(units * (units + inputs + 1))
                 .unwrap_or_default();
-            if gate.is_empty() {
-                break;
-            }
-            gates = others;
+            rest = others;
             let (dwa, rest) = gate.split_at_mut_checked(units * units).unwrap_or_default();
             let (dwx, db) = rest
                 .split_at_mut_checked(units * inputs)
                 .unwrap_or_default();
-            let dz = Steps::matrix(dz, (q, C::CACHE), (units, batch));
-            T::Core::outer(dwa, &dz, &later, Some(first), steps); // LSTM (17), RNN (6)
-            T::Core::outer(dwx, &dz, &x, None, steps); // LSTM (18), RNN (5)
-            T::Core::add_columns(db, &dz, steps); // LSTM (19), RNN (7)
+            let matrix = |which| Steps::matrix(caches, (which, C::CACHE), (units, batch));
+            let (dz, d_a) = (matrix(q), matrix(C::gradient_of(q)));
+            // LSTM (17), RNN (6), GRU (14) and (15)
+            match C::factor_of(q) {
+                None => T::Core::outer(dwa, &d_a, &later, Some(first), steps),
+                Some(s) => T::Core::outer(dwa, &d_a, &matrix(s), None, steps),
+            }
+            T::Core::outer(dwx, &dz, &x, None, steps); // LSTM (18), RNN (5), GRU (16)
+            T::Core::add_columns(db, &dz, steps); // LSTM (19), RNN (7), GRU (17)
+        }
+        if !rest.is_empty() {
+            let last = Steps::matrix(caches, (C::CACHE - 1, C::CACHE), (units, batch));
+            T::Core::add_columns(rest, &last, steps); // GRU (18)
         }
         if let Some(dx) = &mut dx {
             let dx = part_mut(dx, start * inputs * batch, steps * inputs * batch);
             let dx = StepsMut::dense(dx, inputs, batch);
-            let dz = Steps::matrix(dz, (0, C::CACHE), (units, batch));
-            T::Core::transposed(weights.wx, C::GATES, &dz, matrix, dx, steps * batch); // LSTM (21), RNN (9)
+            let dz = Steps::matrix(caches, (0, C::CACHE), (units, batch));
+            T::Core::transposed(weights.wx, C::GATES, &dz, matrix, dx, steps * batch, false); // LSTM (21), RNN (9), GRU (20)
         }
         end = start;
     }

@@ -19,7 +19,7 @@ mod random;
 use std::slice;
 
 use bptt::lstm::{self, Cache, State};
-use bptt::{Affine, Cell, Flat, LengthMismatch, Matrix, Real, Vector, dense, rnn};
+use bptt::{Affine, Flat, LengthMismatch, Matrix, Real, Vector, dense, gru, rnn};
 use cells::{In, Plain, garbage, garbage_for, sample, samples};
 use random::Random;
 
@@ -254,6 +254,8 @@ fn laws_of<C: Plain<X, A>, const X: usize, const A: usize, const M: usize>() {
 fn laws<const X: usize, const A: usize, const M: usize, T: Real>() {
     laws_of::<lstm::Params<X, A, T>, X, A, M>();
     laws_of::<rnn::Params<X, A, T>, X, A, M>();
+    laws_of::<gru::ResetAfter<X, A, T>, X, A, M>();
+    laws_of::<gru::ResetBefore<X, A, T>, X, A, M>();
 }
 
 #[test]
@@ -269,7 +271,19 @@ fn cells_in_f32() {
     // Two and three vectors of units, of 16 and of 8 lanes: fewer than three samples keep their sums in registers.
     laws_of::<lstm::Params<2, 20>, 2, 20, 1>();
     laws_of::<lstm::Params<3, 43>, 3, 43, 2>();
+    laws_of::<gru::ResetAfter<2, 20>, 2, 20, 1>();
+    laws_of::<gru::ResetAfter<3, 43>, 3, 43, 2>();
+    laws_of::<gru::ResetBefore<2, 20>, 2, 20, 1>();
+    laws_of::<gru::ResetBefore<3, 43>, 3, 43, 2>();
     laws_of::<rnn::Params<33, 100>, 33, 100, 1>(); // the stack of a thread is too small for copies of such an LSTM
+    relu::<1, 1, 1, f32>();
+    relu::<7, 43, 3, f32>();
+    relu::<20, 9, 2, f32>();
+}
+
+/// What differs from the RNN with tanh is the activation of a unit, in a column and in a batch.
+fn relu<const X: usize, const A: usize, const M: usize, T: Real>() {
+    laws_of::<rnn::Relu<X, A, T>, X, A, M>();
 }
 
 #[test]
@@ -284,20 +298,31 @@ fn cells_in_f64() {
     // As in f32: two and three vectors of units.
     laws_of::<lstm::Params<3, 11, f64>, 3, 11, 1>();
     laws_of::<lstm::Params<2, 23, f64>, 2, 23, 2>();
+    laws_of::<gru::ResetAfter<3, 11, f64>, 3, 11, 1>();
+    laws_of::<gru::ResetAfter<2, 23, f64>, 2, 23, 2>();
+    laws_of::<gru::ResetBefore<3, 11, f64>, 3, 11, 1>();
+    laws_of::<gru::ResetBefore<2, 23, f64>, 2, 23, 2>();
+    relu::<5, 33, 2, f64>();
+    relu::<3, 23, 8, f64>();
 }
 
 /// A step of more units than there is room for beside it (128) takes some of them after the others.
+fn many_units_of<C: Plain<1, 130, Scalar = f32>>() {
+    let mut random = Random::new(11);
+    let cell: C = random.flat(0.1);
+    let (x, prev): (Matrix<1, 1>, C::State<1>) = (random.flat(1.0), random.flat(1.0));
+    let mut next: C::State<1> = garbage();
+    cell.step(&x, &prev, &mut next);
+    let expected = cell.contract_forward(&x, &prev, &mut garbage());
+    assert_same_bits(C::NAME, &[next], &[expected]);
+}
+
 #[test]
 fn step_of_many_units() {
-    const A: usize = 130;
-    let mut random = Random::new(11);
-    let cell: lstm::Params<1, A> = random.flat(0.1);
-    let (x, prev): (Matrix<1, 1>, State<A, 1>) = (random.flat(1.0), random.flat(1.0));
-    let mut next: State<A, 1> = garbage();
-    cell.step(&x, &prev, &mut next);
-    let (a, cache) = contract::lstm_forward(&cell, &x, &prev.a, &prev.c);
-    assert_same_bits("a", &[next.a], &[a]);
-    assert_same_bits("c", &[next.c], &[cache.c]);
+    many_units_of::<lstm::Params<1, 130>>();
+    many_units_of::<rnn::Params<1, 130>>();
+    many_units_of::<gru::ResetAfter<1, 130>>();
+    many_units_of::<gru::ResetBefore<1, 130>>();
 }
 
 /// A loop of cells is a sequence.
@@ -313,6 +338,9 @@ fn loops_of<C: Plain<X, A>, const X: usize, const A: usize, const M: usize>() {
 fn loops<const X: usize, const A: usize, const M: usize, T: Real>() {
     loops_of::<lstm::Params<X, A, T>, X, A, M>();
     loops_of::<rnn::Params<X, A, T>, X, A, M>();
+    loops_of::<rnn::Relu<X, A, T>, X, A, M>();
+    loops_of::<gru::ResetAfter<X, A, T>, X, A, M>();
+    loops_of::<gru::ResetBefore<X, A, T>, X, A, M>();
 }
 
 #[test]
@@ -343,7 +371,13 @@ fn batch<const M: usize>() {
     batch_of::<lstm::Params<4, 8, f32>, M>();
     batch_of::<lstm::Params<4, 8, f64>, M>();
     batch_of::<rnn::Params<4, 8, f32>, M>();
+    batch_of::<rnn::Relu<4, 8, f32>, M>();
+    batch_of::<gru::ResetAfter<4, 8, f32>, M>();
+    batch_of::<gru::ResetBefore<4, 8, f32>, M>();
     batch_of::<rnn::Params<4, 8, f64>, M>();
+    batch_of::<rnn::Relu<4, 8, f64>, M>();
+    batch_of::<gru::ResetAfter<4, 8, f64>, M>();
+    batch_of::<gru::ResetBefore<4, 8, f64>, M>();
 }
 
 #[test]
@@ -426,7 +460,13 @@ fn nan_stays_in_its_sample_of_every_cell() {
     nan_stays_in_its_sample::<lstm::Params<4, 8, f32>>();
     nan_stays_in_its_sample::<lstm::Params<4, 8, f64>>();
     nan_stays_in_its_sample::<rnn::Params<4, 8, f32>>();
+    nan_stays_in_its_sample::<rnn::Relu<4, 8, f32>>();
+    nan_stays_in_its_sample::<gru::ResetAfter<4, 8, f32>>();
+    nan_stays_in_its_sample::<gru::ResetBefore<4, 8, f32>>();
     nan_stays_in_its_sample::<rnn::Params<4, 8, f64>>();
+    nan_stays_in_its_sample::<rnn::Relu<4, 8, f64>>();
+    nan_stays_in_its_sample::<gru::ResetAfter<4, 8, f64>>();
+    nan_stays_in_its_sample::<gru::ResetBefore<4, 8, f64>>();
 }
 
 // ----------------------------------------------------------------------------------------- dense

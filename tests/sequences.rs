@@ -17,7 +17,7 @@ mod random;
 use std::slice;
 
 use bptt::lstm::State;
-use bptt::{Affine, Cell, Flat, LengthMismatch, Matrix, Real, checkpoint, lengths, lstm, rnn};
+use bptt::{Affine, Cell, Flat, LengthMismatch, Matrix, Real, checkpoint, gru, lengths, lstm, rnn};
 use cells::{Plain, garbage, garbage_for, sample, samples};
 use random::Random;
 
@@ -126,7 +126,13 @@ fn recomputation_changes_no_bit() {
             recomputation_of::<lstm::Params<X, A, f32>>(steps, k);
             recomputation_of::<lstm::Params<X, A, f64>>(steps, k);
             recomputation_of::<rnn::Params<X, A, f32>>(steps, k);
+            recomputation_of::<rnn::Relu<X, A, f32>>(steps, k);
+            recomputation_of::<gru::ResetAfter<X, A, f32>>(steps, k);
+            recomputation_of::<gru::ResetBefore<X, A, f32>>(steps, k);
             recomputation_of::<rnn::Params<X, A, f64>>(steps, k);
+            recomputation_of::<rnn::Relu<X, A, f64>>(steps, k);
+            recomputation_of::<gru::ResetAfter<X, A, f64>>(steps, k);
+            recomputation_of::<gru::ResetBefore<X, A, f64>>(steps, k);
         }
     }
 }
@@ -189,6 +195,9 @@ fn recomputation_lengths_of<C: Plain<X, A>>() {
 fn recomputation_lengths() {
     recomputation_lengths_of::<lstm::Params<X, A>>();
     recomputation_lengths_of::<rnn::Params<X, A>>();
+    recomputation_lengths_of::<rnn::Relu<X, A>>();
+    recomputation_lengths_of::<gru::ResetAfter<X, A>>();
+    recomputation_lengths_of::<gru::ResetBefore<X, A>>();
 }
 
 // ------------------------------------------------------------------------------- different lengths
@@ -357,7 +366,13 @@ fn padding_changes_no_bit() {
             padding_of::<lstm::Params<X, A, f32>>(lengths, steps, padding);
             padding_of::<lstm::Params<X, A, f64>>(lengths, steps, padding);
             padding_of::<rnn::Params<X, A, f32>>(lengths, steps, padding);
+            padding_of::<rnn::Relu<X, A, f32>>(lengths, steps, padding);
+            padding_of::<gru::ResetAfter<X, A, f32>>(lengths, steps, padding);
+            padding_of::<gru::ResetBefore<X, A, f32>>(lengths, steps, padding);
             padding_of::<rnn::Params<X, A, f64>>(lengths, steps, padding);
+            padding_of::<rnn::Relu<X, A, f64>>(lengths, steps, padding);
+            padding_of::<gru::ResetAfter<X, A, f64>>(lengths, steps, padding);
+            padding_of::<gru::ResetBefore<X, A, f64>>(lengths, steps, padding);
         }
     }
 }
@@ -438,6 +453,9 @@ fn last_state_of_more_samples_than_units() {
 fn lengths_that_do_not_fit() {
     lengths_that_do_not_fit_of::<lstm::Params<X, A>>();
     lengths_that_do_not_fit_of::<rnn::Params<X, A>>();
+    lengths_that_do_not_fit_of::<rnn::Relu<X, A>>();
+    lengths_that_do_not_fit_of::<gru::ResetAfter<X, A>>();
+    lengths_that_do_not_fit_of::<gru::ResetBefore<X, A>>();
 }
 
 /// Moves the steps of a padded batch: [`lengths::reverse`] and the like.

@@ -4,6 +4,7 @@
 
 #[path = "common/contract.rs"]
 mod contract;
+use contract::Nonlinearity;
 #[path = "common/random.rs"]
 mod random;
 
@@ -286,7 +287,10 @@ fn contract_holds<const A: usize, const M: usize, T: Real>() {
 
     let (params, mut a) = (random.flat(1.0), Matrix::zeros());
     rnn::cell_forward(&params, &x, &prev.a, &mut a);
-    assert_same_bits(&a, &contract::rnn_forward(&params, &x, &prev.a));
+    assert_same_bits(
+        &a,
+        &contract::rnn_forward(Nonlinearity::Tanh, &params, &x, &prev.a),
+    );
     let (mut dz, mut dstate, mut grads) = (Matrix::zeros(), da.clone(), rnn::Params::zeros());
     let (mut expected_dz, mut expected_da, mut expected) =
         (da, Matrix::zeros(), rnn::Params::zeros());
@@ -301,6 +305,7 @@ fn contract_holds<const A: usize, const M: usize, T: Real>() {
         &mut dx,
     );
     contract::rnn_backward(
+        Nonlinearity::Tanh,
         &params,
         &x,
         &prev.a,

@@ -6,11 +6,12 @@
 //! rounds the product and then the sum, as the contract wants it; it is not the fused `vfma`.
 
 use core::mem::MaybeUninit;
+use core::ops::Add;
 
 use super::{Gates, Plain, Run};
 
 /// A scalar that these loops are for, or not.
-pub(super) trait Scalar: Copy {
+pub(super) trait Scalar: Copy + Add<Output = Self> {
     const SINGLE: bool;
 }
 impl Scalar for f32 {
@@ -115,9 +116,73 @@ pub(super) fn four_sums<T: Scalar, const L: usize>(
     true
 }
 
+/// z_g = z_g + W_g·u for the rows i .. i + 4 of three gates. False where nothing was done.
+#[inline(always)]
+pub(super) fn add_to_three<T: Scalar, const L: usize>(
+    z: &mut [[Plain<T, L>; 1]; 3],
+    w: Gates<T>,
+    rows: usize,
+    i: usize,
+    u: &[T],
+) -> bool {
+    let size = rows
+        .checked_mul(u.len())
+        .and_then(|size| size.checked_add(w.apart.checked_mul(2)?));
+    let fits = size.is_some_and(|size| size <= w.all.len());
+    if !T::SINGLE || L != 4 || !fits || u.is_empty() || rows < 4 || i > rows - 4 {
+        return false;
+    }
+    // SAFETY: T is f32. For each scalar of u the rows i .. i + 4 of the next column of each W are
+    // read. They are in bounds, since i + 4 is at most `rows` and the last gate has a column for
+    // each scalar of u. Nothing is written but the 12 scalars of z, which `repr(transparent)` puts
+    // in a row, and the registers that are listed.
+    unsafe {
+        core::arch::asm!(
+            "vldmia {z}, {{s16-s27}}",
+            "2:",
+            "vldmia {u}!, {{s8}}",
+            "vldmia {r}, {{s0-s3}}",
+            "add {r}, {r}, {column}",
+            "vldmia {v}, {{s4-s7}}",
+            "add {v}, {v}, {column}",
+            "vmla.f32 s16, s0, s8",
+            "vmla.f32 s17, s1, s8",
+            "vmla.f32 s18, s2, s8",
+            "vmla.f32 s19, s3, s8",
+            "vldmia {n}, {{s0-s3}}",
+            "add {n}, {n}, {column}",
+            "vmla.f32 s20, s4, s8",
+            "vmla.f32 s21, s5, s8",
+            "vmla.f32 s22, s6, s8",
+            "vmla.f32 s23, s7, s8",
+            "subs {k}, {k}, #1",
+            "vmla.f32 s24, s0, s8",
+            "vmla.f32 s25, s1, s8",
+            "vmla.f32 s26, s2, s8",
+            "vmla.f32 s27, s3, s8",
+            "bne 2b",
+            "vstmia {z}, {{s16-s27}}",
+            z = in(reg) z.as_mut_ptr(),
+            column = in(reg) rows * 4,
+            u = inout(reg) u.as_ptr() => _,
+            k = inout(reg) u.len() => _,
+            r = inout(reg) w.all.as_ptr().wrapping_add(i) => _,
+            v = inout(reg) w.all.as_ptr().wrapping_add(w.apart + i) => _,
+            n = inout(reg) w.all.as_ptr().wrapping_add(2 * w.apart + i) => _,
+            out("s0") _, out("s1") _, out("s2") _, out("s3") _,
+            out("s4") _, out("s5") _, out("s6") _, out("s7") _, out("s8") _,
+            out("s16") _, out("s17") _, out("s18") _, out("s19") _,
+            out("s20") _, out("s21") _, out("s22") _, out("s23") _,
+            out("s24") _, out("s25") _, out("s26") _, out("s27") _,
+            options(nostack),
+        );
+    }
+    true
+}
+
 /// du_k = Σ_g of the dot products of column k of W_g with a column of dz_g, which starts there in
-/// the first gate. False, and nothing is done, where there is another number of rows than a
-/// multiple of 16.
+/// the first gate; du_k is added to them where it is to `add`. False, and nothing is done, where
+/// there is another number of rows than a multiple of 16.
 #[inline(never)] // The registers that it saves would take stack below everything else in the product.
 pub(super) fn dots<T: Scalar>(
     w: Gates<T>,
@@ -125,6 +190,7 @@ pub(super) fn dots<T: Scalar>(
     rows: usize,
     gates: usize,
     du: &mut [T],
+    add: bool,
 ) -> bool {
     let fits = |of: Gates<T>, scalars: Option<usize>| {
         let end = gates
@@ -143,8 +209,12 @@ pub(super) fn dots<T: Scalar>(
     let (mut w_k, dz_0) = (w.all.as_ptr(), dz.all.as_ptr().wrapping_add(dz_at));
     let skip = [w.apart.wrapping_sub(rows), dz.apart.wrapping_sub(rows)];
     for du in du {
+        let before = *du;
         // SAFETY: T is f32; `rows` scalars can be read from w_k and from dz_0 on, and `apart` scalars further for each gate.
         unsafe { dot([w_k, dz_0], skip, rows, gates, du) };
+        if add {
+            *du = before + *du;
+        }
         w_k = w_k.wrapping_add(rows);
     }
     true

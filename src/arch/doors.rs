@@ -8,8 +8,12 @@
 #[cfg(any(bptt_avx2, bptt_avx512))]
 use super::detect::{Backend, found};
 use super::{Gates, Steps, StepsMut};
+use crate::gru::{
+    after::{self, After},
+    before::{self, Before},
+};
 use crate::lstm::core::{self as lstm, Lstm};
-use crate::rnn::core::{self as rnn, Rnn};
+use crate::rnn::core::{self as rnn, Relu, RnnRelu, RnnTanh, Tanh};
 use crate::sequence::{self, Arriving, Weights};
 use crate::shape::{Samples, Shape};
 use crate::{Real, TrainingError, activation, bytes, dense, dropout, loss, optimizer, product};
@@ -21,7 +25,7 @@ pub struct Double;
 
 macro_rules! doors {
     (
-        vectors { $( $(#[$attribute:meta])* fn $name:ident($($arg:ident: $type:ty),* $(,)?) = $room:ident::$kernel:ident; )* }
+        vectors { $( $(#[$attribute:meta])* fn $name:ident($($arg:ident: $type:ty),* $(,)?) = $room:ident::$kernel:ident$(<$of:ident>)?; )* }
         scalars { $( fn $plain:ident($($parg:ident: $ptype:ty),* $(,)?) $(-> $result:ty)? = $proom:ident::$pkernel:ident$(<$cell:ident>)?; )* }
     ) => {
         /// What the core does with scalars T.
@@ -31,17 +35,17 @@ macro_rules! doors {
         }
 
         doors! {
-            scalar Single, f32, single, [ $( [$(#[$attribute])*] $name ($($arg: $type),*) ($room::$kernel) )* ],
+            scalar Single, f32, single, [ $( [$(#[$attribute])*] $name ($($arg: $type),*) ($room::$kernel $($of)?) )* ],
             [ $( $plain ($($parg: $ptype),*) ($($result)?) ($proom::$pkernel $($cell)?) )* ]
         }
         doors! {
-            scalar Double, f64, double, [ $( [$(#[$attribute])*] $name ($($arg: $type),*) ($room::$kernel) )* ],
+            scalar Double, f64, double, [ $( [$(#[$attribute])*] $name ($($arg: $type),*) ($room::$kernel $($of)?) )* ],
             [ $( $plain ($($parg: $ptype),*) ($($result)?) ($proom::$pkernel $($cell)?) )* ]
         }
     };
     (
         scalar $doors:ident, $float:ident, $module:ident,
-        [ $( [$(#[$attribute:meta])*] $name:ident ($($arg:ident: $type:ty),*) ($room:ident::$kernel:ident) )* ],
+        [ $( [$(#[$attribute:meta])*] $name:ident ($($arg:ident: $type:ty),*) ($room:ident::$kernel:ident $($of:ident)?) )* ],
         [ $( $plain:ident ($($parg:ident: $ptype:ty),*) ($($result:ty)?) ($proom:ident::$pkernel:ident $($cell:ident)?) )* ]
     ) => {
         mod $module {
@@ -58,12 +62,12 @@ macro_rules! doors {
                         #[cfg(bptt_avx512)]
                         #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
                         unsafe fn avx512($($arg: $type),*) {
-                            $room::$kernel::<Avx512>($($arg),*)
+                            $room::$kernel::<$($of,)? Avx512>($($arg),*)
                         }
                         #[cfg(bptt_avx2)]
                         #[target_feature(enable = "avx2")]
                         unsafe fn avx2($($arg: $type),*) {
-                            $room::$kernel::<Avx2>($($arg),*)
+                            $room::$kernel::<$($of,)? Avx2>($($arg),*)
                         }
                         #[cfg(any(bptt_avx2, bptt_avx512))]
                         match found() {
@@ -75,7 +79,7 @@ macro_rules! doors {
                             Backend::Avx2 => return unsafe { avx2($($arg),*) },
                             _ => {}
                         }
-                        $room::$kernel::<Baseline>($($arg),*)
+                        $room::$kernel::<$($of,)? Baseline>($($arg),*)
                     }
                 )*
                 $(
@@ -99,7 +103,7 @@ doors! {
         fn tanh(x: &mut [T]) = activation::tanh_all;
 
         fn forward(w: &[T], bias: Option<&[T]>, u: &Steps<T>, z: StepsMut<T>, columns: usize) = product::forward;
-        fn transposed(w: Gates<T>, gates: usize, dz: &Steps<T>, gate: usize, du: StepsMut<T>, columns: usize) = product::transposed;
+        fn transposed(w: Gates<T>, gates: usize, dz: &Steps<T>, gate: usize, du: StepsMut<T>, columns: usize, add: bool) = product::transposed;
         fn outer(dw: &mut [T], dz: &Steps<T>, u: &Steps<T>, first: Option<&[T]>, steps: usize) = product::outer;
         #[cfg_attr(target_os = "none", inline(never))] // Or its registers would take stack below the products.
         fn add_columns(db: &mut [T], dz: &Steps<T>, steps: usize) = product::add_columns;
@@ -112,9 +116,27 @@ doors! {
         #[cfg_attr(target_os = "none", inline(never))] // As above.
         fn lstm_units_backward(c_prev: &[T], cache: &mut [T], dstate: &mut [T]) = lstm::units_backward;
 
-        fn rnn_recurrence(shape: Shape, wa: &[T], a_prev: &[T], a: &mut [T]) = rnn::recurrence;
-        fn rnn_units(a: &mut [T]) = rnn::units;
-        fn rnn_units_backward(a: &[T], dh: &[T], dz: &mut [T]) = rnn::units_backward;
+        fn gru_after_step(units: usize, weights: Weights<T>, x: &[T], a_prev: &[T], a: &mut [T]) = after::step_column;
+        fn gru_after_step_in_memory(units: usize, weights: Weights<T>, x: &[T], a_prev: &[T], a: &mut [T]) = after::step_in_memory;
+        fn gru_after_columns(shape: Shape, params: &[T], x: &[T], init: &[T], a: &mut [T], caches: &mut [T]) = after::columns;
+        fn gru_after_recurrence(units: usize, weights: Weights<T>, a_prev: &[T], cache: &mut [T], matrix: usize, a: &mut [T]) = after::recurrence;
+        fn gru_after_units(a_prev: &[T], cache: &mut [T], apart: usize, a: &mut [T]) = after::units;
+        #[cfg_attr(target_os = "none", inline(never))] // As above.
+        fn gru_after_units_backward(a_prev: &[T], cache: &mut [T], dstate: &mut [T]) = after::units_backward;
+
+        fn gru_before_step(units: usize, weights: Weights<T>, x: &[T], a_prev: &[T], a: &mut [T]) = before::step_column;
+        fn gru_before_recurrence(units: usize, weights: Weights<T>, a_prev: &[T], cache: &mut [T], matrix: usize, a: &mut [T]) = before::recurrence;
+        fn gru_before_reset(a_prev: &[T], r: &mut [T], s: &mut [T]) = before::reset;
+        fn gru_before_update(a_prev: &[T], u: &mut [T], n: &mut [T], a: &mut [T]) = before::update;
+        fn gru_before_reset_backward(a_prev: &[T], r: &mut [T], s: &mut [T], dstate: &mut [T]) = before::reset_backward;
+        fn gru_before_update_backward(a_prev: &[T], u: &mut [T], n: &mut [T], dstate: &mut [T]) = before::update_backward;
+
+        fn rnn_recurrence(shape: Shape, wa: &[T], a_prev: &[T], a: &mut [T]) = rnn::recurrence<Tanh>;
+        fn rnn_units(a: &mut [T]) = rnn::units<Tanh>;
+        fn rnn_units_backward(a: &[T], dh: &[T], dz: &mut [T]) = rnn::units_backward<Tanh>;
+        fn relu_recurrence(shape: Shape, wa: &[T], a_prev: &[T], a: &mut [T]) = rnn::recurrence<Relu>;
+        fn relu_units(a: &mut [T]) = rnn::units<Relu>;
+        fn relu_units_backward(a: &[T], dh: &[T], dz: &mut [T]) = rnn::units_backward<Relu>;
 
         fn add(sum: &mut [T], term: &[T]) = optimizer::add;
         fn multiply(x: &mut [T], factor: &[T]) = dropout::multiply;
@@ -130,12 +152,30 @@ doors! {
             shape: Shape, params: &[T], x: &[T], init: &[T], a: &[T], caches: &mut [T], da: Arriving<T>, grads: &mut [T],
             dx: Option<&mut [T]>, dstate: &mut [T],
         ) = sequence::backward<Lstm>;
-        fn rnn_step(shape: Shape, params: &[T], x: &[T], prev: &[T], next: &mut [T]) = rnn::step;
-        fn rnn_forward(shape: Shape, params: &[T], x: &[T], init: &[T], a: &mut [T], caches: &mut [T]) = sequence::forward<Rnn>;
+        fn gru_after_step_all(shape: Shape, params: &[T], x: &[T], prev: &[T], next: &mut [T]) = after::step;
+        fn gru_after_forward(shape: Shape, params: &[T], x: &[T], init: &[T], a: &mut [T], caches: &mut [T]) = sequence::forward<After>;
+        fn gru_after_backward(
+            shape: Shape, params: &[T], x: &[T], init: &[T], a: &[T], caches: &mut [T], da: Arriving<T>, grads: &mut [T],
+            dx: Option<&mut [T]>, dstate: &mut [T],
+        ) = sequence::backward<After>;
+        fn gru_before_step_all(shape: Shape, params: &[T], x: &[T], prev: &[T], next: &mut [T]) = before::step;
+        fn gru_before_forward(shape: Shape, params: &[T], x: &[T], init: &[T], a: &mut [T], caches: &mut [T]) = sequence::forward<Before>;
+        fn gru_before_backward(
+            shape: Shape, params: &[T], x: &[T], init: &[T], a: &[T], caches: &mut [T], da: Arriving<T>, grads: &mut [T],
+            dx: Option<&mut [T]>, dstate: &mut [T],
+        ) = sequence::backward<Before>;
+        fn rnn_step(shape: Shape, params: &[T], x: &[T], prev: &[T], next: &mut [T]) = rnn::step<Tanh>;
+        fn rnn_forward(shape: Shape, params: &[T], x: &[T], init: &[T], a: &mut [T], caches: &mut [T]) = sequence::forward<RnnTanh>;
         fn rnn_backward(
             shape: Shape, params: &[T], x: &[T], init: &[T], a: &[T], caches: &mut [T], da: Arriving<T>, grads: &mut [T],
             dx: Option<&mut [T]>, dstate: &mut [T],
-        ) = sequence::backward<Rnn>;
+        ) = sequence::backward<RnnTanh>;
+        fn relu_step(shape: Shape, params: &[T], x: &[T], prev: &[T], next: &mut [T]) = rnn::step<Relu>;
+        fn relu_forward(shape: Shape, params: &[T], x: &[T], init: &[T], a: &mut [T], caches: &mut [T]) = sequence::forward<RnnRelu>;
+        fn relu_backward(
+            shape: Shape, params: &[T], x: &[T], init: &[T], a: &[T], caches: &mut [T], da: Arriving<T>, grads: &mut [T],
+            dx: Option<&mut [T]>, dstate: &mut [T],
+        ) = sequence::backward<RnnRelu>;
         fn dense_forward(shape: Shape, params: &[T], a: &[T], y: &mut [T]) = dense::forward_all;
         fn dense_backward(shape: Shape, params: &[T], a: &[T], dy: &[T], grads: &mut [T], da: &mut [T]) = dense::backward_all;
 

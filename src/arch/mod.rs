@@ -193,9 +193,23 @@ pub(crate) trait Vector:
         *z = four_sums(gates, rows, i, x, a);
     }
 
+    /// z_g = z_g + W_g·u for a vector of rows of three gates, from row i on, by the best that there
+    /// is where there are no vectors.
+    #[inline(always)]
+    fn add_to_three<E: Edge>(
+        z: &mut [[Self; 1]; 3],
+        w: Gates<Self::Scalar>,
+        rows: usize,
+        i: usize,
+        u: &[Self::Scalar],
+        edge: E,
+    ) {
+        *z = add_columns(*z, w, rows, i, u, edge);
+    }
+
     /// du_k = Σ_g of the dot products of column k of W_g with a column of dz_g, which starts there
-    /// in the first gate, by the best that there is where there are no vectors. False where there
-    /// is nothing better than a loop.
+    /// in the first gate, added to du_k where it is to `add`, by the best that there is where there
+    /// are no vectors. False where there is nothing better than a loop.
     #[inline(always)]
     fn dots(
         _w: Gates<Self::Scalar>,
@@ -203,6 +217,7 @@ pub(crate) trait Vector:
         _rows: usize,
         _gates: usize,
         _du: &mut [Self::Scalar],
+        _add: bool,
     ) -> bool {
         false
     }
@@ -723,6 +738,21 @@ fn four_sums<V: Vector>(
         }
     }
     [[z_0], [z_1], [z_2], [z_3]]
+}
+
+/// Four vectors of sums, where there are no vectors: the four of one lane after the other.
+#[inline(always)]
+pub(crate) fn lanes<V: Vector>(
+    [[a], [b], [c], [d]]: &[[V; 1]; 4],
+) -> impl Iterator<Item = [[V::Half; 1]; 4]> {
+    let one = |x: &V::Scalar| [V::Half::splat(*x)];
+    let lanes = a
+        .lanes()
+        .iter()
+        .zip(b.lanes())
+        .zip(c.lanes())
+        .zip(d.lanes());
+    lanes.map(move |(((a, b), c), d)| [one(a), one(b), one(c), one(d)])
 }
 
 /// A matrix of each step of a sequence, to be read.

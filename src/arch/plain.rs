@@ -3,7 +3,7 @@
 use core::ops::{Add, Div, Mul, Sub};
 
 #[cfg(bptt_cortex_m)]
-use super::Run;
+use super::{Edge, Run};
 use super::{Gates, Registers, Vector, Whole};
 use crate::Real;
 use crate::activation::{sigmoid_vector, tanh_vector};
@@ -254,14 +254,29 @@ macro_rules! plain {
             }
             #[cfg(bptt_cortex_m)]
             #[inline(always)]
+            fn add_to_three<E: Edge>(
+                z: &mut [[Self; 1]; 3],
+                w: Gates<$float>,
+                rows: usize,
+                i: usize,
+                u: &[$float],
+                edge: E,
+            ) {
+                if edge.lanes(L) != L || !super::cortex_m::add_to_three(z, w, rows, i, u) {
+                    *z = super::add_columns(*z, w, rows, i, u, edge);
+                }
+            }
+            #[cfg(bptt_cortex_m)]
+            #[inline(always)]
             fn dots(
                 w: Gates<$float>,
                 dz: (Gates<$float>, usize),
                 rows: usize,
                 gates: usize,
                 du: &mut [$float],
+                add: bool,
             ) -> bool {
-                super::cortex_m::dots(w, dz, rows, gates, du)
+                super::cortex_m::dots(w, dz, rows, gates, du, add)
             }
             #[cfg(bptt_cortex_m)]
             #[inline(always)]

@@ -62,7 +62,7 @@ impl<T: Real> Recurrent<T> for Lstm {
     fn step_backward(
         shape: Shape,
         weights: Weights<T>,
-        c_prev: &[T],
+        [_, c_prev]: [&[T]; 2],
         _a: &[T],
         cache: &mut [T],
         dstate: &mut [T],
@@ -71,7 +71,7 @@ impl<T: Real> Recurrent<T> for Lstm {
         T::Core::lstm_units_backward(c_prev, cache, dstate);
         let dz_f = Steps::matrix(cache, (0, CACHE), (units, batch)); // and after it dz_i, dz_g, dz_o
         let dh = StepsMut::matrix(dstate, (0, STATE), (units, batch));
-        T::Core::transposed(weights.wa, 4, &dz_f, units * batch, dh, batch); // (20)
+        T::Core::transposed(weights.wa, 4, &dz_f, units * batch, dh, batch, false); // (20)
     }
 
     const STEP: Step<T> = T::Core::lstm_step_all;
@@ -323,7 +323,7 @@ fn step_in_blocks<V: Vector>(
     let mut z = [[V::splat(V::Scalar::ZERO)]; 4];
     for i in (0..units).step_by(V::LANES) {
         V::four_sums(&mut z, weights, units, i, x, a_prev);
-        for z in lanes(&z) {
+        for z in arch::lanes(&z) {
             let Some((r, ((c_prev, c), a))) = places.next() else {
                 return;
             };
@@ -335,19 +335,6 @@ fn step_in_blocks<V: Vector>(
             }
         }
     }
-}
-
-/// The four gates of one lane after the other.
-#[inline(always)]
-fn lanes<V: Vector>([[f], [i], [g], [o]]: &[[V; 1]; 4]) -> impl Iterator<Item = [[V::Half; 1]; 4]> {
-    let one = |x: &V::Scalar| [V::Half::splat(*x)];
-    let gates = f
-        .lanes()
-        .iter()
-        .zip(i.lanes())
-        .zip(g.lanes())
-        .zip(o.lanes());
-    gates.map(move |(((f, i), g), o)| [one(f), one(i), one(g), one(o)])
 }
 
 /// Pre-activations of four gates on the stack.

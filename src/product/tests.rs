@@ -71,7 +71,7 @@ fn starts(at: Columns, steps: usize) -> Vec<usize> {
 #[allow(clippy::type_complexity)] // Each is the type of a function as it stands.
 struct Products<T> {
     forward: fn(&[T], Option<&[T]>, &Steps<T>, StepsMut<T>, usize),
-    transposed: fn(Gates<T>, usize, &Steps<T>, usize, StepsMut<T>, usize),
+    transposed: fn(Gates<T>, usize, &Steps<T>, usize, StepsMut<T>, usize, bool),
     outer: fn(&mut [T], &Steps<T>, &Steps<T>, Option<&[T]>, usize),
     add_columns: fn(&mut [T], &Steps<T>, usize),
 }
@@ -173,32 +173,39 @@ fn transposed<T: Real>(
         stride: (GATES + 1) * gate,
     };
     let dz = numbers::<T>(len(dz_at, steps), 2);
-    let mut expected = numbers::<T>(len(du_at, steps), 3);
-    let mut found = expected.clone();
-    for (dz_n, du_n) in starts(dz_at, steps).into_iter().zip(starts(du_at, steps)) {
-        let dz = [&dz[dz_n..dz_n + rows], &dz[dz_n + gate..dz_n + gate + rows]];
-        let w = [w.part(0, 0, rows * k), w.part(1, 0, rows * k)];
-        plain::transposed(&w, &dz, &mut expected[du_n..du_n + k]);
+    for add in [false, true] {
+        let mut expected = numbers::<T>(len(du_at, steps), 3);
+        let mut found = expected.clone();
+        for (dz_n, du_n) in starts(dz_at, steps).into_iter().zip(starts(du_at, steps)) {
+            let dz = [&dz[dz_n..dz_n + rows], &dz[dz_n + gate..dz_n + gate + rows]];
+            let w = [w.part(0, 0, rows * k), w.part(1, 0, rows * k)];
+            let mut sums = std::vec![T::ZERO; k];
+            plain::transposed(&w, &dz, &mut sums);
+            for (du, sum) in expected[du_n..du_n + k].iter_mut().zip(sums) {
+                *du = if add { *du + sum } else { sum };
+            }
+        }
+        (products.transposed)(
+            w,
+            GATES,
+            &Steps {
+                all: &dz,
+                at: dz_at,
+            },
+            gate,
+            StepsMut {
+                all: &mut found,
+                at: du_at,
+            },
+            steps * samples,
+            add,
+        );
+        assert_same_bits(
+            &found,
+            &expected,
+            format_args!("transposed {rows} {k} {steps} {samples} {add}"),
+        );
     }
-    (products.transposed)(
-        w,
-        GATES,
-        &Steps {
-            all: &dz,
-            at: dz_at,
-        },
-        gate,
-        StepsMut {
-            all: &mut found,
-            at: du_at,
-        },
-        steps * samples,
-    );
-    assert_same_bits(
-        &found,
-        &expected,
-        format_args!("transposed {rows} {k} {steps} {samples}"),
-    );
 }
 
 fn outer<T: Real>(products: &Products<T>, rows: usize, k: usize, steps: usize, samples: usize) {

@@ -15,15 +15,15 @@
 //!    W[i ‥ i + 16, k + 1] Σ₁₀              Σ₁₁
 //!    ```
 //! 3. *An entry twice.* Where fewer entries or columns than a tile has are left, the last one is
-//!    computed as often as needed.
+//!    computed as often as needed: what a sum is added to is loaded before any is stored.
 
 use crate::activation::Constants;
 use crate::arch::{Block, Blocks, Columns, Edge, Gates, Registers, Steps, StepsMut, Vector, sum};
 use crate::shape::part_mut;
 use crate::tuning::{sixteen, thirty_two};
 
-/// du = Σ_g W_gᵀ·dz_g for the columns n < `columns` of a sequence. The dz of gate g stand `gate`
-/// scalars after those of gate g − 1.
+/// du = Σ_g W_gᵀ·dz_g for the columns n < `columns` of a sequence, or du = du + Σ_g W_gᵀ·dz_g where
+/// it is to `add`. The dz of gate g stand `gate` scalars after those of gate g − 1.
 #[inline(always)]
 pub(crate) fn transposed<V: Vector>(
     w: Gates<V::Scalar>,
@@ -32,9 +32,10 @@ pub(crate) fn transposed<V: Vector>(
     gate: usize,
     du: StepsMut<V::Scalar>,
     columns: usize,
+    add: bool,
 ) {
     if V::REGISTERS == Registers::Scalars {
-        return one_by_one::<V>(w, gates, dz, gate, du, columns);
+        return one_by_one::<V>(w, gates, dz, gate, du, columns, add);
     }
     let product = Product {
         w,
@@ -44,6 +45,7 @@ pub(crate) fn transposed<V: Vector>(
         gate,
         du_at: du.at,
         columns,
+        add,
     };
     if V::REGISTERS == Registers::ThirtyTwo {
         product.tiles::<V, { thirty_two::TRANSPOSED.0 }, { thirty_two::TRANSPOSED.1 }>(du.all);
@@ -61,6 +63,7 @@ pub(super) fn one_by_one<V: Vector>(
     gate: usize,
     StepsMut { all: du, at: du_at }: StepsMut<V::Scalar>,
     columns: usize,
+    add: bool,
 ) {
     let (rows, dz) = (
         dz_at.rows,
@@ -71,9 +74,10 @@ pub(super) fn one_by_one<V: Vector>(
     );
     for (dz_n, du_n) in dz_at.each().zip(du_at.each()).take(columns) {
         let du = part_mut(du, du_n, du_at.rows);
-        if !V::dots(w, (dz, dz_n), rows, gates, du) {
+        if !V::dots(w, (dz, dz_n), rows, gates, du, add) {
             for (k, du) in du.iter_mut().enumerate() {
-                *du = entry(w, k * rows, (dz, dz_n), rows, gates);
+                let sum = entry(w, k * rows, (dz, dz_n), rows, gates);
+                *du = if add { *du + sum } else { sum };
             }
         }
     }
@@ -112,6 +116,7 @@ struct Product<'a, T> {
     gate: usize,
     du_at: Columns,
     columns: usize,
+    add: bool,
 }
 
 impl<T: Constants> Product<'_, T> {
@@ -194,6 +199,15 @@ impl<T: Constants> Product<'_, T> {
             for c in 0..C {
                 for q in 0..Q {
                     results[c][q] = sums[c][q].sum();
+                }
+            }
+        }
+        if self.add {
+            for c in 0..C {
+                for (q, result) in results[c].iter_mut().enumerate() {
+                    if let Some(du) = du.get(du_at[c] + last.min(k + q)) {
+                        *result = *du + *result;
+                    }
                 }
             }
         }

@@ -112,6 +112,70 @@ pub fn fill<F: Flat>(
 ) -> Result<(), TrainingError> {}
 pub fn apply<F: Flat>(mask: &F, x: &mut F) {}
 
+// ---- bptt::gru
+
+#[derive(Debug, PartialEq)]
+#[repr(C)]
+pub struct ResetAfter<const X: usize, const A: usize, T: Real = f32> {
+    pub r: Affine<X, A, T>,
+    pub u: Affine<X, A, T>,
+    pub n: Affine<X, A, T>,
+    pub bna: Vector<A, T>,
+}
+#[derive(Debug, PartialEq)]
+#[repr(C)]
+pub struct ResetBefore<const X: usize, const A: usize, T: Real = f32> {
+    pub r: Affine<X, A, T>,
+    pub u: Affine<X, A, T>,
+    pub n: Affine<X, A, T>,
+}
+pub trait Gru<const X: usize, const A: usize>: Cell<X, A> {}
+#[derive(Debug, PartialEq)]
+#[repr(C)]
+pub struct Cache<const A: usize, const M: usize, T: Real = f32> {
+    pub r: Matrix<A, M, T>,
+    pub u: Matrix<A, M, T>,
+    pub n: Matrix<A, M, T>,
+    pub s: Matrix<A, M, T>,
+}
+pub fn cell_forward<C: Gru<X, A>, const X: usize, const A: usize, const M: usize>(
+    params: &C,
+    x: &Matrix<X, M, C::Scalar>,
+    a_prev: &Matrix<A, M, C::Scalar>,
+    a_next: &mut Matrix<A, M, C::Scalar>,
+    cache: &mut Cache<A, M, C::Scalar>,
+) {}
+pub fn cell_backward<C: Gru<X, A>, const X: usize, const A: usize, const M: usize>(
+    params: &C,
+    x: &Matrix<X, M, C::Scalar>,
+    a_prev: &Matrix<A, M, C::Scalar>,
+    cache: &mut Cache<A, M, C::Scalar>,
+    dstate: &mut Matrix<A, M, C::Scalar>,
+    grads: &mut C,
+    dx: &mut Matrix<X, M, C::Scalar>,
+) {}
+impl<const X: usize, const A: usize, T: Real> ResetAfter<X, A, T> {
+    pub const fn zeros() -> Self {}
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
+}
+impl<const X: usize, const A: usize, T: Real> ResetBefore<X, A, T> {
+    pub const fn zeros() -> Self {}
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
+}
+impl<const X: usize, const A: usize, T: Real> Cell<X, A> for ResetAfter<X, A, T> {
+    type State<const M: usize> = Matrix<A, M, T>;
+    type Cache<const M: usize> = Cache<A, M, T>;
+}
+impl<const X: usize, const A: usize, T: Real> Cell<X, A> for ResetBefore<X, A, T> {
+    type State<const M: usize> = Matrix<A, M, T>;
+    type Cache<const M: usize> = Cache<A, M, T>;
+}
+impl<const X: usize, const A: usize, T: Real> Gru<X, A> for ResetAfter<X, A, T> {}
+impl<const X: usize, const A: usize, T: Real> Gru<X, A> for ResetBefore<X, A, T> {}
+impl<const A: usize, const M: usize, T: Real> Cache<A, M, T> {
+    pub const fn zeros() -> Self {}
+}
+
 // ---- bptt::init
 
 pub fn uniform<F: Flat>(
@@ -461,26 +525,40 @@ impl<T: Real> Adam<T> {
 // ---- bptt::rnn
 
 pub type Params<const X: usize, const A: usize, T = f32> = Affine<X, A, T>;
-pub fn cell_forward<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &Params<X, A, T>,
-    x: &Matrix<X, M, T>,
-    a_prev: &Matrix<A, M, T>,
-    a_next: &mut Matrix<A, M, T>,
+#[derive(Debug, PartialEq)]
+#[repr(transparent)]
+pub struct Relu<const X: usize, const A: usize, T: Real = f32>(pub Affine<X, A, T>);
+pub trait Rnn<const X: usize, const A: usize>: Cell<X, A> {}
+pub fn cell_forward<C: Rnn<X, A>, const X: usize, const A: usize, const M: usize>(
+    params: &C,
+    x: &Matrix<X, M, C::Scalar>,
+    a_prev: &Matrix<A, M, C::Scalar>,
+    a_next: &mut Matrix<A, M, C::Scalar>,
 ) {}
-pub fn cell_backward<const X: usize, const A: usize, const M: usize, T: Real>(
-    params: &Params<X, A, T>,
-    x: &Matrix<X, M, T>,
-    a_prev: &Matrix<A, M, T>,
-    a_next: &Matrix<A, M, T>,
-    dz: &mut Matrix<A, M, T>,
-    dstate: &mut Matrix<A, M, T>,
-    grads: &mut Params<X, A, T>,
-    dx: &mut Matrix<X, M, T>,
+pub fn cell_backward<C: Rnn<X, A>, const X: usize, const A: usize, const M: usize>(
+    params: &C,
+    x: &Matrix<X, M, C::Scalar>,
+    a_prev: &Matrix<A, M, C::Scalar>,
+    a_next: &Matrix<A, M, C::Scalar>,
+    dz: &mut Matrix<A, M, C::Scalar>,
+    dstate: &mut Matrix<A, M, C::Scalar>,
+    grads: &mut C,
+    dx: &mut Matrix<X, M, C::Scalar>,
 ) {}
 impl<const X: usize, const A: usize, T: Real> Cell<X, A> for Params<X, A, T> {
     type State<const M: usize> = Matrix<A, M, T>;
     type Cache<const M: usize> = Matrix<A, M, T>;
 }
+impl<const X: usize, const A: usize, T: Real> Relu<X, A, T> {
+    pub const fn zeros() -> Self {}
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
+}
+impl<const X: usize, const A: usize, T: Real> Cell<X, A> for Relu<X, A, T> {
+    type State<const M: usize> = Matrix<A, M, T>;
+    type Cache<const M: usize> = Matrix<A, M, T>;
+}
+impl<const X: usize, const A: usize, T: Real> Rnn<X, A> for Params<X, A, T> {}
+impl<const X: usize, const A: usize, T: Real> Rnn<X, A> for Relu<X, A, T> {}
 
 // ---- bptt::schedule
 
@@ -616,6 +694,15 @@ flat!([const A : usize, const M : usize, T : Real] lstm::State < A, M, T >, T, a
 flat!(
     [const A : usize, const M : usize, T : Real] lstm::Cache < A, M, T >, T, f i g o c
 );
+flat!(
+    [const X : usize, const A : usize, T : Real] gru::ResetAfter < X, A, T >, T, r u n
+    bna
+);
+flat!(
+    [const X : usize, const A : usize, T : Real] gru::ResetBefore < X, A, T >, T, r u n
+);
+flat!([const A : usize, const M : usize, T : Real] gru::Cache < A, M, T >, T, r u n s);
+flat!([const X : usize, const A : usize, T : Real] rnn::Relu < X, A, T >, T, 0);
 flat!([const A : usize, const Y : usize, T : Real] dense::Params < A, Y, T >, T, w b);
 flat!(
     [P : Flat, Q : Flat < Scalar = P::Scalar >] Pair < P, Q >, P::Scalar, first second

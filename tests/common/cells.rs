@@ -4,9 +4,9 @@
 use std::fmt::Debug;
 
 use bptt::lstm::{self, Cache, State};
-use bptt::{Cell, Flat, Matrix, Real, rnn};
+use bptt::{Affine, Cell, Flat, Matrix, Real, gru, rnn};
 
-use crate::contract;
+use crate::contract::{self, Nonlinearity};
 use crate::random::Random;
 
 /// A cell, the functions for one step of it, and those of the contract.
@@ -114,59 +114,146 @@ impl<const X: usize, const A: usize, T: Real> Plain<X, A> for lstm::Params<X, A,
     }
 }
 
-impl<const X: usize, const A: usize, T: Real> Plain<X, A> for rnn::Params<X, A, T> {
-    const NAME: &'static str = "RNN";
+/// The RNN with either activation.
+macro_rules! rnn {
+    ($params:ident, $name:literal, $nonlinearity:ident $(, $field:tt)?) => {
+        impl<const X: usize, const A: usize, T: Real> Plain<X, A> for rnn::$params<X, A, T> {
+            const NAME: &'static str = $name;
 
-    fn cell_forward<const M: usize>(
-        &self,
-        x: &Matrix<X, M, T>,
-        prev: &Matrix<A, M, T>,
-        next: &mut Matrix<A, M, T>,
-        _: &mut Matrix<A, M, T>,
-    ) {
-        rnn::cell_forward(self, x, prev, next);
-    }
+            fn cell_forward<const M: usize>(
+                &self,
+                x: &Matrix<X, M, T>,
+                prev: &Matrix<A, M, T>,
+                next: &mut Matrix<A, M, T>,
+                _: &mut Matrix<A, M, T>,
+            ) {
+                rnn::cell_forward(self, x, prev, next);
+            }
 
-    fn cell_backward<const M: usize>(
-        &self,
-        x: &Matrix<X, M, T>,
-        [prev, next]: [&Matrix<A, M, T>; 2],
-        cache: &mut Matrix<A, M, T>,
-        dstate: &mut Matrix<A, M, T>,
-        grads: &mut Self,
-    ) -> Matrix<X, M, T> {
-        let mut dx = garbage();
-        rnn::cell_backward(self, x, prev, next, cache, dstate, grads, &mut dx);
-        dx
-    }
+            fn cell_backward<const M: usize>(
+                &self,
+                x: &Matrix<X, M, T>,
+                [prev, next]: [&Matrix<A, M, T>; 2],
+                cache: &mut Matrix<A, M, T>,
+                dstate: &mut Matrix<A, M, T>,
+                grads: &mut Self,
+            ) -> Matrix<X, M, T> {
+                let mut dx = garbage();
+                rnn::cell_backward(self, x, prev, next, cache, dstate, grads, &mut dx);
+                dx
+            }
 
-    /// The cache is left alone.
-    fn contract_forward<const M: usize>(
-        &self,
-        x: &Matrix<X, M, T>,
-        prev: &Matrix<A, M, T>,
-        _: &mut Matrix<A, M, T>,
-    ) -> Matrix<A, M, T> {
-        contract::rnn_forward(self, x, prev)
-    }
+            /// The cache is left alone.
+            fn contract_forward<const M: usize>(
+                &self,
+                x: &Matrix<X, M, T>,
+                prev: &Matrix<A, M, T>,
+                _: &mut Matrix<A, M, T>,
+            ) -> Matrix<A, M, T> {
+                contract::rnn_forward(Nonlinearity::$nonlinearity, &self$(.$field)?, x, prev)
+            }
 
-    fn contract_backward<const M: usize>(
-        &self,
-        x: &Matrix<X, M, T>,
-        [prev, next]: [&Matrix<A, M, T>; 2],
-        cache: &mut Matrix<A, M, T>,
-        da: &Matrix<A, M, T>,
-        dstate: &mut Matrix<A, M, T>,
-        grads: &mut Self,
-    ) -> Matrix<X, M, T> {
-        cache.clone_from(da);
-        contract::rnn_backward(self, x, prev, next, cache, dstate, grads)
-    }
+            fn contract_backward<const M: usize>(
+                &self,
+                x: &Matrix<X, M, T>,
+                [prev, next]: [&Matrix<A, M, T>; 2],
+                cache: &mut Matrix<A, M, T>,
+                da: &Matrix<A, M, T>,
+                dstate: &mut Matrix<A, M, T>,
+                grads: &mut Self,
+            ) -> Matrix<X, M, T> {
+                cache.clone_from(da);
+                let affine: &Affine<X, A, T> = &self$(.$field)?;
+                let grads: &mut Affine<X, A, T> = &mut (*grads)$(.$field)?;
+                let nonlinearity = Nonlinearity::$nonlinearity;
+                contract::rnn_backward(nonlinearity, affine, x, prev, next, cache, dstate, grads)
+            }
 
-    fn state_after<const M: usize>(a: &Matrix<A, M, T>, _: &Matrix<A, M, T>) -> Matrix<A, M, T> {
-        a.clone()
-    }
+            fn state_after<const M: usize>(
+                a: &Matrix<A, M, T>,
+                _: &Matrix<A, M, T>,
+            ) -> Matrix<A, M, T> {
+                a.clone()
+            }
+        }
+    };
 }
+rnn!(Params, "RNN with tanh", Tanh);
+rnn!(Relu, "RNN with ReLU", Relu, 0);
+
+/// The GRU in either convention.
+macro_rules! gru {
+    ($params:ident, $name:literal, $forward:ident, $backward:ident) => {
+        impl<const X: usize, const A: usize, T: Real> Plain<X, A> for gru::$params<X, A, T> {
+            const NAME: &'static str = $name;
+
+            fn cell_forward<const M: usize>(
+                &self,
+                x: &Matrix<X, M, T>,
+                prev: &Matrix<A, M, T>,
+                next: &mut Matrix<A, M, T>,
+                cache: &mut gru::Cache<A, M, T>,
+            ) {
+                gru::cell_forward(self, x, prev, next, cache);
+            }
+
+            fn cell_backward<const M: usize>(
+                &self,
+                x: &Matrix<X, M, T>,
+                [prev, _]: [&Matrix<A, M, T>; 2],
+                cache: &mut gru::Cache<A, M, T>,
+                dstate: &mut Matrix<A, M, T>,
+                grads: &mut Self,
+            ) -> Matrix<X, M, T> {
+                let mut dx = garbage();
+                gru::cell_backward(self, x, prev, cache, dstate, grads, &mut dx);
+                dx
+            }
+
+            fn contract_forward<const M: usize>(
+                &self,
+                x: &Matrix<X, M, T>,
+                prev: &Matrix<A, M, T>,
+                cache: &mut gru::Cache<A, M, T>,
+            ) -> Matrix<A, M, T> {
+                let a;
+                (a, *cache) = contract::$forward(self, x, prev);
+                a
+            }
+
+            fn contract_backward<const M: usize>(
+                &self,
+                x: &Matrix<X, M, T>,
+                [prev, _]: [&Matrix<A, M, T>; 2],
+                cache: &mut gru::Cache<A, M, T>,
+                da: &Matrix<A, M, T>,
+                dstate: &mut Matrix<A, M, T>,
+                grads: &mut Self,
+            ) -> Matrix<X, M, T> {
+                contract::$backward(self, x, prev, cache, da, dstate, grads)
+            }
+
+            fn state_after<const M: usize>(
+                a: &Matrix<A, M, T>,
+                _: &gru::Cache<A, M, T>,
+            ) -> Matrix<A, M, T> {
+                a.clone()
+            }
+        }
+    };
+}
+gru!(
+    ResetAfter,
+    "GRU, reset after",
+    gru_after_forward,
+    gru_after_backward
+);
+gru!(
+    ResetBefore,
+    "GRU, reset before",
+    gru_before_forward,
+    gru_before_backward
+);
 
 /// Values that no result may be mistaken for: where one is left, something was not overwritten.
 pub fn garbage<F: Flat>() -> F {

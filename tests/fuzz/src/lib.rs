@@ -366,7 +366,10 @@ impl Contract for Affine<X, A> {
         x: &Matrix<X, M>,
         prev: &Matrix<A, M>,
     ) -> (Matrix<A, M>, Matrix<A, M>) {
-        (contract::rnn_forward(self, x, prev), Matrix::zeros())
+        (
+            contract::rnn_forward(contract::Nonlinearity::Tanh, self, x, prev),
+            Matrix::zeros(),
+        )
     }
 
     fn expected_backward(
@@ -380,7 +383,16 @@ impl Contract for Affine<X, A> {
         grads: &mut Self,
     ) -> Matrix<X, M> {
         cache.clone_from(da);
-        contract::rnn_backward(self, x, prev, a, cache, dstate, grads)
+        contract::rnn_backward(
+            contract::Nonlinearity::Tanh,
+            self,
+            x,
+            prev,
+            a,
+            cache,
+            dstate,
+            grads,
+        )
     }
 }
 
