@@ -454,6 +454,13 @@ impl<'a, T> Gates<'a, T> {
         Gates { all, apart: 0 }
     }
 
+    /// The parts from part g on.
+    #[inline(always)]
+    pub(crate) fn from(&self, g: usize) -> Self {
+        let all = self.all.get(g * self.apart..).unwrap_or_default();
+        Gates { all, ..*self }
+    }
+
     /// `len` scalars of part g, from the first on.
     #[inline(always)]
     pub(crate) fn part(&self, g: usize, first: usize, len: usize) -> &'a [T] {

@@ -8,7 +8,7 @@ use core::slice;
 
 use super::core::{CACHE, GATES, candidate, candidate_backward, gate_backward};
 use crate::Real;
-use crate::activation::sigmoid_vectors;
+use crate::activation::{self, sigmoid_vectors};
 use crate::arch::{
     self, Core as _, Edge, Gates, Part, Registers, Steps, StepsMut, VECTORS, Vector, Whole,
     one_by_one,
@@ -97,6 +97,10 @@ impl<T: Real> Recurrent<T> for After {
 fn bna<T>(weights: Weights<'_, T>, units: usize) -> &[T] {
     weights.wa.part(GATES, 0, units)
 }
+
+/// Units of a step from which on the weights fill more than a first-level cache, and the order in
+/// which they are walked counts.
+const MANY: usize = 64;
 
 /// What is kept of a column: z_q before, r, u, n and s after it, each so many scalars after the one
 /// before.
@@ -241,10 +245,45 @@ fn sums<V: Vector, E: Edge, const P: usize>(
         }
         None => arch::load_gates(z, at, edge),
     };
-    let b_s = arch::load(bna(weights, units), i, edge);
-    let z = [z_r, z_u, b_s];
+    let z = [z_r, z_u, arch::load(bna(weights, units), i, edge)];
     let [z_r, z_u, s] = arch::add_columns(z, weights.wa, units, i, a_prev, edge); // (0) …, (3)
     [z_r, z_u, z_n, s]
+}
+
+/// The [`sums`] of all units of a step, those of r and u by themselves, and those of n and s, which
+/// come first on the way [`back`].
+#[inline(always)]
+fn sums_there_or_back<V: Vector, E: Edge, const P: usize>(
+    units: usize,
+    weights: Weights<V::Scalar>,
+    x: &[V::Scalar],
+    a_prev: &[V::Scalar],
+    edge: E,
+    back: bool,
+) -> [[V; P]; 4] {
+    let [mut z_ru, mut z_ns] = [[[V::splat(V::Scalar::ZERO); P]; 2]; 2];
+    for of_r in [!back, back] {
+        if of_r {
+            z_ru = arch::load_gates(weights.b, 0, edge);
+            z_ru = arch::add_columns(z_ru, weights.wx, units, 0, x, edge); // (0) b_q + Wx_q·x⟨t⟩ …
+            z_ru = arch::add_columns(z_ru, weights.wa, units, 0, a_prev, edge); // (0) … + Wa_q·a⟨t−1⟩
+        } else {
+            let [b, wx, wa] = [weights.b, weights.wx, weights.wa].map(|of| of.from(2));
+            let z_n = arch::add_columns([arch::load(b.all, 0, edge)], wx, units, 0, x, edge); // (4)
+            let s = [arch::load(bna(weights, units), 0, edge)];
+            let s = arch::add_columns(s, wa, units, 0, a_prev, edge); // (3)
+            z_ns = [z_n[0], s[0]];
+        }
+    }
+    let ([z_r, z_u], [z_n, s]) = (z_ru, z_ns);
+    [z_r, z_u, z_n, s]
+}
+
+/// Whether a step walks the weights in the other order: every second one, where the caller alternates
+/// two states. What the step before has read last is then read first, and still in the cache.
+#[inline(always)]
+fn back<T>(a_prev: &[T], a: &[T]) -> bool {
+    a_prev.as_ptr() > a.as_ptr()
 }
 
 /// (1), (2), and (4) to (6) for N vectors of units: r, u, n, s and a⟨t⟩.
@@ -293,12 +332,19 @@ fn block<V: Vector, E: Edge, const P: usize>(
     a: &mut [V::Scalar],
     edge: E,
 ) {
-    let (all, apart) = match &kept {
-        Some((all, apart)) => (&**all, *apart),
-        None => Default::default(),
+    let z = match (x, &kept) {
+        (Some(x), _) if P * V::LANES >= MANY => {
+            sums_there_or_back::<V, E, P>(units, weights, x, a_prev, edge, back(a_prev, a))
+        }
+        (_, kept) => {
+            let (all, apart) = match kept {
+                Some((all, apart)) => (&**all, *apart),
+                None => Default::default(),
+            };
+            let started = (Gates { all, apart }, 0);
+            sums(units, weights, x, started, a_prev, 0, edge)
+        }
     };
-    let started = (Gates { all, apart }, 0);
-    let z = sums::<V, E, P>(units, weights, x, started, a_prev, 0, edge);
     let (gates, next) = activate(z, arch::load(a_prev, 0, edge));
     if let Some((z, apart)) = kept {
         arch::store_gates(gates, z, apart, 0, edge);
@@ -363,39 +409,54 @@ pub(crate) fn units<V: Vector>(
     apart: usize,
     a: &mut [V::Scalar],
 ) {
-    if one_by_one::<V>() {
-        return units::<V::Half>(a_prev, z, apart, a);
-    }
-    let units = a.len();
-    let mut r = 0;
-    // Two vectors at a time, since a unit has two chains of instructions, one after the other.
-    while V::REGISTERS != Registers::Scalars && units - r >= 2 * V::LANES {
-        units_block::<V, Whole, 2>(a_prev, z, apart, a, r, Whole);
-        r += 2 * V::LANES;
-    }
-    while units - r >= V::LANES {
-        units_block::<V, Whole, 1>(a_prev, z, apart, a, r, Whole);
-        r += V::LANES;
-    }
-    if V::LANES > 1 && r < units {
-        units_block::<V, Part, 1>(a_prev, z, apart, a, r, Part::of::<V>(units - r));
-    }
+    activation::sigmoid_all::<V>(part_mut(z, 0, a.len())); // (1)
+    activation::sigmoid_all::<V>(part_mut(z, apart, a.len())); // (2)
+    candidates::<V>(a_prev, z, apart, a);
 }
 
-/// N vectors of units from unit r on.
+/// (4) to (6) for all units of a step.
 #[inline(always)]
-fn units_block<V: Vector, E: Edge, const N: usize>(
+fn candidates<V: Vector>(
     a_prev: &[V::Scalar],
     z: &mut [V::Scalar],
     apart: usize,
     a: &mut [V::Scalar],
-    r: usize,
+) {
+    if one_by_one::<V>() {
+        return candidates::<V::Half>(a_prev, z, apart, a);
+    }
+    let units = a.len();
+    let mut i = 0;
+    while V::REGISTERS != Registers::Scalars && units - i >= 4 * V::LANES {
+        candidates_block::<V, Whole, 4>(a_prev, z, apart, a, i, Whole);
+        i += 4 * V::LANES;
+    }
+    while units - i >= V::LANES {
+        candidates_block::<V, Whole, 1>(a_prev, z, apart, a, i, Whole);
+        i += V::LANES;
+    }
+    if V::LANES > 1 && i < units {
+        candidates_block::<V, Part, 1>(a_prev, z, apart, a, i, Part::of::<V>(units - i));
+    }
+}
+
+/// N vectors of units from unit i on.
+#[inline(always)]
+fn candidates_block<V: Vector, E: Edge, const N: usize>(
+    a_prev: &[V::Scalar],
+    z: &mut [V::Scalar],
+    apart: usize,
+    a: &mut [V::Scalar],
+    i: usize,
     edge: E,
 ) {
-    let sums = arch::load_gates::<V, E, 4, N>(Gates { all: z, apart }, r, edge);
-    let (gates, next) = activate(sums, arch::load(a_prev, r, edge));
-    arch::store_gates(gates, z, apart, r, edge);
-    arch::store(next, a, r, edge);
+    let [r, u, mut z_n, s] = arch::load_gates::<V, E, 4, N>(Gates { all: z, apart }, i, edge);
+    for j in 0..N {
+        z_n[j] = z_n[j] + r[j] * s[j]; // (4) … + r ⊙ s
+    }
+    let (n, next) = candidate(z_n, u, arch::load(a_prev, i, edge)); // (5), (6)
+    arch::store_gates([r, u, n, s], z, apart, i, edge);
+    arch::store(next, a, i, edge);
 }
 
 /// Pre-activations of r, u and n, and s, on the stack.
@@ -413,11 +474,13 @@ pub(crate) fn step_in_memory<V: Vector>(
 ) {
     let mut buffer = Buffer([[V::Scalar::ZERO; UNITS]; 4]);
     let z = buffer.0.as_flattened_mut();
-    for first in (0..units).step_by(UNITS) {
+    let (back, blocks) = (back(a_prev, a), units.div_ceil(UNITS));
+    for block in 0..blocks {
+        let first = UNITS * if back { blocks - 1 - block } else { block };
         let n = UNITS.min(units - first);
-        sums_in_memory::<V>(units, weights, Some(x), a_prev, first, z, UNITS, n);
+        gates_in_memory::<V>(units, weights, Some(x), a_prev, first, z, UNITS, n, back);
         let (a_prev, a) = (part(a_prev, first, n), part_mut(a, first, n));
-        self::units::<V>(a_prev, z, UNITS, a);
+        candidates::<V>(a_prev, z, UNITS, a);
     }
 }
 
@@ -431,14 +494,15 @@ fn in_memory<V: Vector>(
     apart: usize,
     a: &mut [V::Scalar],
 ) {
-    sums_in_memory::<V>(units, weights, None, a_prev, 0, z, apart, units);
-    self::units::<V>(a_prev, z, apart, a);
+    gates_in_memory::<V>(units, weights, None, a_prev, 0, z, apart, units, false);
+    candidates::<V>(a_prev, z, apart, a);
 }
 
-/// The [`sums`] of n units from `first` on, each matrix `apart` scalars after the one before. Where
-/// the recurrent weights are few enough, of all gates at a time; otherwise of one after the other.
+/// r, u, z_n without r ⊙ s, and s of n units from `first` on, each matrix `apart` scalars after the
+/// one before. Where the recurrent weights are few enough, of all gates at a time; otherwise of one
+/// after the other.
 #[inline(always)]
-fn sums_in_memory<V: Vector>(
+fn gates_in_memory<V: Vector>(
     units: usize,
     weights: Weights<V::Scalar>,
     x: Option<&[V::Scalar]>,
@@ -447,6 +511,7 @@ fn sums_in_memory<V: Vector>(
     z: &mut [V::Scalar],
     apart: usize,
     n: usize,
+    back: bool,
 ) {
     const P: usize = sixteen::GATES;
     if GATES * units * units * size_of::<V::Scalar>() <= LOCKSTEP {
@@ -465,24 +530,26 @@ fn sums_in_memory<V: Vector>(
             let (place, edge) = ((first, apart, i), Part::of::<V>(n - i));
             lockstep::<V, Part, 1>(units, weights, x, a_prev, z, place, edge);
         }
+        activation::sigmoid_all::<V>(part_mut(z, 0, n)); // (1)
+        activation::sigmoid_all::<V>(part_mut(z, apart, n)); // (2)
         return;
     }
-    if let Some(x) = x {
-        for q in 0..GATES {
+    for q in 0..GATES {
+        let q = if back { GATES - 1 - q } else { q };
+        let z_q = part_mut(z, q * apart, n);
+        if let Some(x) = x {
             let wx = weights.wx.part(q, 0, units * x.len());
             let start = Start::Bias(weights.b.part(q, 0, units));
-            let z = part_mut(z, q * apart, n);
-            product::column::<V>(wx, units, first, x, start, z); // (0), (4) b_q + Wx_q·x⟨t⟩ …
+            product::column::<V>(wx, units, first, x, start, z_q); // (0), (4) b_q + Wx_q·x⟨t⟩ …
         }
-    }
-    for (q, start, to) in [
-        (0, Start::Z, 0),
-        (1, Start::Z, 1),
-        (2, Start::Bias(bna(weights, units)), 3),
-    ] {
         let wa = weights.wa.part(q, 0, units * units);
-        let z = part_mut(z, to * apart, n);
-        product::column::<V>(wa, units, first, a_prev, start, z); // (0) … + Wa_q·a⟨t−1⟩, (3)
+        if q < 2 {
+            product::column::<V>(wa, units, first, a_prev, Start::Z, z_q); // (0) … + Wa_q·a⟨t−1⟩
+            activation::sigmoid_all::<V>(z_q); // (1), (2)
+        } else {
+            let (start, s) = (Start::Bias(bna(weights, units)), part_mut(z, 3 * apart, n));
+            product::column::<V>(wa, units, first, a_prev, start, s); // (3)
+        }
     }
 }
 

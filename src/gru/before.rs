@@ -120,20 +120,12 @@ pub(crate) fn step_column<V: Vector>(
     if in_registers::<V>(units) {
         return column_in_registers::<V>(units, weights, Some(x), a_prev, None, first_half, a);
     }
-    let z = |q, first, z: &mut [V::Scalar]| {
-        let wx = weights.wx.part(q, 0, units * x.len());
-        let start = Start::Bias(weights.b.part(q, 0, units));
-        product::column::<V>(wx, units, first, x, start, z); // (0), (4) b_q + Wx_q·x⟨t⟩ …
-        if q < 2 {
-            let wa = weights.wa.part(q, 0, units * units);
-            product::column::<V>(wa, units, first, a_prev, Start::Z, z); // (0) … + Wa_q·a⟨t−1⟩
-        }
-    };
-    z(2, 0, a);
+    from_inputs::<V>(units, weights, 2, x, 0, a); // (4) b_n + Wx_n·x⟨t⟩ …
     for first in (0..units).step_by(UNITS) {
         let n = UNITS.min(units - first);
         let (r, s) = (part_mut(first_half, 0, n), part_mut(second_half, 0, n));
-        z(0, first, r);
+        from_inputs::<V>(units, weights, 0, x, first, r);
+        add_recurrence::<V>(units, weights, 0, a_prev, first, r);
         reset::<V>(part(a_prev, first, n), r, s);
         let wa = weights.wa.part(2, first * units, n * units);
         product::column::<V>(wa, units, 0, s, Start::Z, a); // (4) … + Wa_n·s
@@ -141,11 +133,41 @@ pub(crate) fn step_column<V: Vector>(
     for first in (0..units).step_by(UNITS) {
         let n = UNITS.min(units - first);
         let (u, z_n) = (part_mut(first_half, 0, n), part_mut(second_half, 0, n));
-        z(1, first, u);
+        from_inputs::<V>(units, weights, 1, x, first, u);
+        add_recurrence::<V>(units, weights, 1, a_prev, first, u);
         let a = part_mut(a, first, n);
         copy(a, z_n);
         update::<V>(part(a_prev, first, n), u, z_n, a);
     }
+}
+
+/// (0) z_q = b_q + Wx_q·x⟨t⟩ … for some units from `first` on.
+#[inline(always)]
+fn from_inputs<V: Vector>(
+    units: usize,
+    weights: Weights<V::Scalar>,
+    q: usize,
+    x: &[V::Scalar],
+    first: usize,
+    z: &mut [V::Scalar],
+) {
+    let wx = weights.wx.part(q, 0, units * x.len());
+    let start = Start::Bias(weights.b.part(q, 0, units));
+    product::column::<V>(wx, units, first, x, start, z);
+}
+
+/// (0) … + Wa_q·a⟨t−1⟩ for some units from `first` on.
+#[inline(always)]
+fn add_recurrence<V: Vector>(
+    units: usize,
+    weights: Weights<V::Scalar>,
+    q: usize,
+    a_prev: &[V::Scalar],
+    first: usize,
+    z: &mut [V::Scalar],
+) {
+    let wa = weights.wa.part(q, 0, units * units);
+    product::column::<V>(wa, units, first, a_prev, Start::Z, z);
 }
 
 /// (0) … + Wa_q·a⟨t−1⟩ for each column of a small batch, where the cache holds the first part of
@@ -170,9 +192,8 @@ pub(crate) fn recurrence<V: Vector>(
             column_in_registers::<V>(units, weights, None, a_prev, kept, s, a);
         } else {
             for q in 0..2 {
-                let wa = weights.wa.part(q, 0, units * units);
                 let z = part_mut(gates, q * matrix, units);
-                product::column::<V>(wa, units, 0, a_prev, Start::Z, z); // (0) … + Wa_q·a⟨t−1⟩
+                add_recurrence::<V>(units, weights, q, a_prev, 0, z);
             }
             reset::<V>(a_prev, part_mut(gates, 0, units), s);
             let (u, n) = gates.split_at_mut_checked(2 * matrix).unwrap_or_default();
