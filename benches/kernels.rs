@@ -15,6 +15,8 @@
 //! Fails, after it has printed everything, if a kernel took less time than its limit: one of the two is measured wrong.
 
 mod buffer;
+#[path = "../tests/common/cells.rs"]
+mod cells;
 #[path = "../tests/common/contract.rs"]
 mod contract;
 #[path = "../tests/common/random.rs"]
@@ -24,8 +26,9 @@ mod roofline;
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use bptt::{Affine, Cell, Flat, Matrix, Real, lstm};
+use bptt::{Affine, Cell, Flat, Matrix, Real, gru, lstm, rnn};
 use buffer::Buffer;
+use cells::Plain;
 use random::Random;
 
 /// Time steps of a sequence.
@@ -151,38 +154,45 @@ fn label<T: Real>(what: &str, x: usize, a: usize, m: usize) -> String {
     format!("{what} ({x}, {a}) M={m} {scalar}")
 }
 
+/// The number of affine maps of a cell.
+fn gates<C: Cell<X, A>, const X: usize, const A: usize>() -> usize {
+    C::LEN / Affine::<X, A>::LEN
+}
+
 /// A step whose state is fed back: two states take turns.
-fn bench_step<const X: usize, const A: usize, T: Real>(bench: &mut Bench) {
-    let name = label::<T>("LSTM step", X, A, 1);
+fn step<C: Plain<X, A>, const X: usize, const A: usize>(bench: &mut Bench, cell: &str) {
+    let name = label::<C::Scalar>(&format!("{cell} step"), X, A, 1);
     if !bench.wants(&name) {
         return;
     }
     let mut random = Random::new(1);
-    let params = random_buffer::<lstm::Params<X, A, T>>(1, 1.0 / (A as f64).sqrt(), &mut random);
-    let x = random_buffer::<Matrix<X, 1, T>>(1, 1.0, &mut random);
-    let mut states = Buffer::<lstm::State<A, 1, T>>::zeros(2);
+    let params = random_buffer::<C>(1, 1.0 / (A as f64).sqrt(), &mut random);
+    let x = random_buffer::<Matrix<X, 1, C::Scalar>>(1, 1.0, &mut random);
+    let mut states = Buffer::<C::State<1>>::zeros(2);
     let ([params], [x], [even, odd]) = (params.all(), x.all(), states.all_mut()) else {
         unreachable!();
     };
+    let mut cache = C::Cache::ZEROS;
     for _ in 0..CHECKED {
-        let (a, cache) = contract::lstm_forward(params, x, &even.a, &even.c);
+        let expected = params.contract_forward(x, even, &mut cache);
         params.step(x, even, odd);
-        assert_same_bits("a of step", &odd.a, &a);
-        assert_same_bits("c of step", &odd.c, &cache.c);
+        assert_same_bits("the state after a step", odd, &expected);
         even.clone_from(odd);
     }
-    let products = 4 * A * (X + A);
+    let products = gates::<C, X, A>() * A * (X + A);
     bench.time(name, 2, products, params.as_flat(), 1, || {
         params.step(black_box(x), even, odd);
         params.step(black_box(x), odd, even);
     });
 }
 
-fn bench_lstm<const X: usize, const A: usize, const M: usize, T: Real>(bench: &mut Bench) {
-    let name_forward = label::<T>("LSTM forward", X, A, M);
-    let name_training = label::<T>("LSTM forward + backward", X, A, M);
-    let name_cell_forward = label::<T>("LSTM cell forward", X, A, M);
-    let name_cell_backward = label::<T>("LSTM cell backward", X, A, M);
+fn sequence<C: Plain<X, A>, const X: usize, const A: usize, const M: usize>(
+    bench: &mut Bench,
+    cell: &str,
+) {
+    let label = |what| label::<C::Scalar>(&format!("{cell} {what}"), X, A, M);
+    let [name_forward, name_training] = ["forward", "forward + backward"].map(label);
+    let [name_cell_forward, name_cell_backward] = ["cell forward", "cell backward"].map(label);
     let cells = (X, A, M) == (32, 64, 1); // one shape is enough
     let wanted = bench.wants(&name_forward)
         || bench.wants(&name_training)
@@ -191,51 +201,45 @@ fn bench_lstm<const X: usize, const A: usize, const M: usize, T: Real>(bench: &m
         return;
     }
     let mut random = Random::new(1);
-    let params = random_buffer::<lstm::Params<X, A, T>>(1, 1.0 / (A as f64).sqrt(), &mut random);
-    let x = random_buffer::<Matrix<X, M, T>>(STEPS, 1.0, &mut random);
-    let da = random_buffer::<Matrix<A, M, T>>(STEPS, 1.0, &mut random);
-    let mut a = Buffer::<Matrix<A, M, T>>::zeros(STEPS);
-    let mut caches = Buffer::<lstm::Cache<A, M, T>>::zeros(STEPS);
-    let mut dx = Buffer::<Matrix<X, M, T>>::zeros(STEPS);
-    let mut grads = Buffer::<lstm::Params<X, A, T>>::zeros(1);
-    let init: lstm::State<A, M, T> = random.flat(1.0);
+    let params = random_buffer::<C>(1, 1.0 / (A as f64).sqrt(), &mut random);
+    let x = random_buffer::<Matrix<X, M, C::Scalar>>(STEPS, 1.0, &mut random);
+    let da = random_buffer::<Matrix<A, M, C::Scalar>>(STEPS, 1.0, &mut random);
+    let mut a = Buffer::<Matrix<A, M, C::Scalar>>::zeros(STEPS);
+    let mut caches = Buffer::<C::Cache<M>>::zeros(STEPS);
+    let mut dx = Buffer::<Matrix<X, M, C::Scalar>>::zeros(STEPS);
+    let mut grads = Buffer::<C>::zeros(1);
+    let init: C::State<M> = random.flat(1.0);
     let ([params], x, da) = (params.all(), x.all(), da.all()) else {
         unreachable!();
     };
+    let (a, caches, dx) = (a.all_mut(), caches.all_mut(), dx.all_mut());
+    let grads = &mut grads.all_mut()[0];
 
     // Against the contract, over a few steps.
     {
-        let mut expected = Buffer::<lstm::Params<X, A, T>>::zeros(1);
-        let (grads, expected) = (&mut grads.all_mut()[0], &mut expected.all_mut()[0]);
-        let (a, caches) = (
-            &mut a.all_mut()[..CHECKED],
-            &mut caches.all_mut()[..CHECKED],
-        );
-        let dx = &mut dx.all_mut()[..CHECKED];
-        let (x, da) = (&x[..CHECKED], &da[..CHECKED]);
-        let tape = params.forward(x, &init, a, caches).unwrap();
-        let mut expected_caches: Vec<lstm::Cache<A, M, T>> = vec![];
+        let mut expected = Buffer::<C>::zeros(1);
+        let expected = &mut expected.all_mut()[0];
+        let (a, caches) = (&mut a[..CHECKED], &mut caches[..CHECKED]);
+        let (x, da, dx) = (&x[..CHECKED], &da[..CHECKED], &mut dx[..CHECKED]);
+        let mut expected_caches = vec![C::Cache::<M>::ZEROS; CHECKED];
+        let mut states = vec![init.clone()];
         for t in 0..CHECKED {
-            let (a_prev, c_prev) = match t {
-                0 => (&init.a, &init.c),
-                t => (&tape.a()[t - 1], &expected_caches[t - 1].c),
-            };
-            let (a_t, cache) = contract::lstm_forward(params, &x[t], a_prev, c_prev);
-            assert_same_bits("a", &tape.a()[t], &a_t);
-            expected_caches.push(cache);
+            states.push(params.contract_forward(&x[t], &states[t], &mut expected_caches[t]));
         }
-        let mut dstate = lstm::State::zeros();
-        let mut expected_dstate = lstm::State::zeros();
+        let tape = params.forward(x, &init, a, caches).unwrap();
+        let mut dstate = C::State::ZEROS;
+        let mut expected_dstate = C::State::ZEROS;
         tape.backward(da, grads, Some(dx), &mut dstate).unwrap();
         for t in (0..CHECKED).rev() {
-            let (a_prev, c_prev) = match t {
-                0 => (&init.a, &init.c),
-                t => (&a[t - 1], &caches[t - 1].c),
-            };
-            let (cache, dstate) = (&mut expected_caches[t], &mut expected_dstate);
-            let dx_t = contract::lstm_backward(
-                params, &x[t], a_prev, c_prev, cache, &da[t], dstate, expected,
+            assert_same_bits(
+                "a state",
+                &C::state_after(&a[t], &caches[t]),
+                &states[t + 1],
             );
+            let (prev_and_next, cache) = ([&states[t], &states[t + 1]], &mut expected_caches[t]);
+            let dstate = &mut expected_dstate;
+            let dx_t =
+                params.contract_backward(&x[t], prev_and_next, cache, &da[t], dstate, expected);
             assert_same_bits("dx", &dx[t], &dx_t);
             assert_same_bits("a cache", &caches[t], cache);
         }
@@ -243,117 +247,55 @@ fn bench_lstm<const X: usize, const A: usize, const M: usize, T: Real>(bench: &m
         assert_same_bits("the gradient of the state", &dstate, &expected_dstate);
     }
 
-    let (input, recurrent) = (4 * A * X * M, 4 * A * A * M);
+    let gates = gates::<C, X, A>();
+    let (input, recurrent) = (gates * A * X * M, gates * A * A * M);
     let weights = params.as_flat();
-    let wa = &weights[..4 * A * A]; // as many scalars as all Wa
-    let (a, caches) = (a.all_mut(), caches.all_mut());
+    let wa = &weights[..gates * A * A]; // as many scalars as all Wa
     if cells {
-        let mut next = lstm::State::zeros();
+        let mut next = C::State::ZEROS;
         bench.time(name_cell_forward, 1, input + recurrent, weights, 1, || {
-            lstm::cell_forward(params, black_box(&x[0]), &init, &mut next, &mut caches[0]);
+            params.cell_forward(black_box(&x[0]), &init, &mut next, &mut caches[0]);
         });
         // Backward replaces the gates and the gradient of the state: both are copied afresh each time.
         let gates = caches[0].clone();
-        let (grads, dx) = (&mut grads.all_mut()[0], &mut dx.all_mut()[0]);
-        bench.time(
-            name_cell_backward,
-            1,
-            2 * (input + recurrent),
-            weights,
-            3,
-            || {
-                caches[0].clone_from(&gates);
-                let (cache, mut dstate) = (&mut caches[0], init.clone());
-                lstm::cell_backward(
-                    params,
-                    black_box(&x[0]),
-                    &init,
-                    cache,
-                    &mut dstate,
-                    grads,
-                    dx,
-                );
-            },
-        );
+        let products = 2 * (input + recurrent);
+        bench.time(name_cell_backward, 1, products, weights, 3, || {
+            caches[0].clone_from(&gates);
+            let (cache, mut dstate) = (&mut caches[0], init.clone());
+            dx[0] =
+                params.cell_backward(black_box(&x[0]), [&init, &next], cache, &mut dstate, grads);
+        });
     }
     let products = STEPS * (input + recurrent);
     bench.time(name_forward, 1, products, wa, STEPS, || {
         let tape = params.forward(black_box(x), &init, a, caches);
         black_box(tape.is_ok());
     });
-    let (grads, dx) = (&mut grads.all_mut()[0], dx.all_mut());
     bench.time(name_training, 1, 3 * products, wa, 2 * STEPS, || {
         let tape = params.forward(black_box(x), &init, a, caches).unwrap();
-        let mut dstate = lstm::State::zeros();
+        let mut dstate = C::State::ZEROS;
         tape.backward(da, grads, Some(dx), &mut dstate).unwrap();
     });
 }
 
-fn bench_rnn<const X: usize, const A: usize, const M: usize, T: Real>(bench: &mut Bench) {
-    let name_forward = label::<T>("RNN forward", X, A, M);
-    let name_training = label::<T>("RNN forward + backward", X, A, M);
-    if !bench.wants(&name_forward) && !bench.wants(&name_training) {
-        return;
-    }
-    let mut random = Random::new(1);
-    let params = random_buffer::<Affine<X, A, T>>(1, 1.0 / (A as f64).sqrt(), &mut random);
-    let x = random_buffer::<Matrix<X, M, T>>(STEPS, 1.0, &mut random);
-    let da = random_buffer::<Matrix<A, M, T>>(STEPS, 1.0, &mut random);
-    let mut a = Buffer::<Matrix<A, M, T>>::zeros(STEPS);
-    let mut caches = Buffer::<Matrix<A, M, T>>::zeros(STEPS);
-    let mut dx = Buffer::<Matrix<X, M, T>>::zeros(STEPS);
-    let mut grads: Affine<X, A, T> = Affine::zeros();
-    let init: Matrix<A, M, T> = random.flat(1.0);
-    let ([params], x, da) = (params.all(), x.all(), da.all()) else {
-        unreachable!();
-    };
-    let (a, caches, dx) = (a.all_mut(), caches.all_mut(), dx.all_mut());
+fn lstm_step<const X: usize, const A: usize, T: Real>(bench: &mut Bench) {
+    step::<lstm::Params<X, A, T>, X, A>(bench, "LSTM");
+}
 
-    {
-        let (a, caches) = (&mut a[..CHECKED], &mut caches[..CHECKED]);
-        let (x, da, dx) = (&x[..CHECKED], &da[..CHECKED], &mut dx[..CHECKED]);
-        let tape = params.forward(x, &init, a, caches).unwrap();
-        let mut dstate = Matrix::zeros();
-        tape.backward(da, &mut grads, Some(dx), &mut dstate)
-            .unwrap();
-        let (mut expected, mut expected_state) = (Affine::zeros(), Matrix::zeros());
-        for t in (0..CHECKED).rev() {
-            let a_prev = if t == 0 { &init } else { &a[t - 1] };
-            assert_same_bits(
-                "a",
-                &a[t],
-                &contract::rnn_forward(contract::Nonlinearity::Tanh, params, &x[t], a_prev),
-            );
-            let (mut dz, state) = (da[t].clone(), &mut expected_state);
-            let dx_t = contract::rnn_backward(
-                contract::Nonlinearity::Tanh,
-                params,
-                &x[t],
-                a_prev,
-                &a[t],
-                &mut dz,
-                state,
-                &mut expected,
-            );
-            assert_same_bits("dx", &dx[t], &dx_t);
-            assert_same_bits("dz", &caches[t], &dz);
-        }
-        assert_same_bits("the gradient", &grads, &expected);
-        assert_same_bits("the gradient of the state", &dstate, &expected_state);
-    }
+fn gru_step<const X: usize, const A: usize>(bench: &mut Bench) {
+    step::<gru::ResetAfter<X, A>, X, A>(bench, "GRU");
+}
 
-    let products = STEPS * A * (A + X) * M;
-    let wa = params.wa.as_flat();
-    bench.time(name_forward, 1, products, wa, STEPS, || {
-        let tape = params.forward(black_box(x), &init, a, caches);
-        black_box(tape.is_ok());
-    });
-    bench.time(name_training, 1, 3 * products, wa, 2 * STEPS, || {
-        let tape = params.forward(black_box(x), &init, a, caches).unwrap();
-        let mut dstate = Matrix::zeros();
-        tape.backward(da, &mut grads, Some(dx), &mut dstate)
-            .unwrap();
-    });
+fn lstm<const X: usize, const A: usize, const M: usize, T: Real>(bench: &mut Bench) {
+    sequence::<lstm::Params<X, A, T>, X, A, M>(bench, "LSTM");
+}
+
+fn gru<const X: usize, const A: usize, const M: usize>(bench: &mut Bench) {
+    sequence::<gru::ResetAfter<X, A>, X, A, M>(bench, "GRU");
+}
+
+fn rnn<const X: usize, const A: usize, const M: usize>(bench: &mut Bench) {
+    sequence::<rnn::Params<X, A>, X, A, M>(bench, "RNN");
 }
 
 fn main() -> ExitCode {
@@ -367,47 +309,62 @@ fn main() -> ExitCode {
         peaks: [0.0; 2],
     };
     // Those of audio first.
-    bench_step::<1, 8, f32>(bench);
-    bench_step::<1, 16, f32>(bench);
-    bench_step::<1, 20, f32>(bench);
-    bench_step::<1, 24, f32>(bench);
-    bench_step::<1, 32, f32>(bench);
-    bench_step::<1, 40, f32>(bench);
-    bench_step::<1, 64, f32>(bench);
-    bench_step::<8, 8, f32>(bench);
-    bench_step::<16, 32, f32>(bench);
-    bench_step::<32, 64, f32>(bench);
-    bench_step::<64, 128, f32>(bench);
-    bench_step::<128, 256, f32>(bench);
+    lstm_step::<1, 8, f32>(bench);
+    lstm_step::<1, 16, f32>(bench);
+    lstm_step::<1, 20, f32>(bench);
+    lstm_step::<1, 24, f32>(bench);
+    lstm_step::<1, 32, f32>(bench);
+    lstm_step::<1, 40, f32>(bench);
+    lstm_step::<1, 64, f32>(bench);
+    lstm_step::<8, 8, f32>(bench);
+    lstm_step::<16, 32, f32>(bench);
+    lstm_step::<32, 64, f32>(bench);
+    lstm_step::<64, 128, f32>(bench);
+    lstm_step::<128, 256, f32>(bench);
     // Sizes that are no multiple of a vector, each beside the next multiple of 16.
-    bench_step::<16, 20, f32>(bench);
-    bench_step::<16, 33, f32>(bench);
-    bench_step::<16, 48, f32>(bench);
-    bench_step::<16, 50, f32>(bench);
-    bench_step::<16, 64, f32>(bench);
-    bench_step::<16, 32, f64>(bench);
-    bench_step::<32, 64, f64>(bench);
-    bench_step::<64, 128, f64>(bench);
-    bench_lstm::<8, 8, 1, f32>(bench);
-    bench_lstm::<16, 32, 1, f32>(bench);
-    bench_lstm::<32, 64, 1, f32>(bench);
-    bench_lstm::<64, 128, 1, f32>(bench);
-    bench_lstm::<128, 256, 1, f32>(bench);
-    bench_lstm::<32, 64, 8, f32>(bench);
-    bench_lstm::<64, 128, 8, f32>(bench);
-    bench_lstm::<128, 256, 8, f32>(bench);
-    bench_lstm::<32, 64, 32, f32>(bench);
-    bench_lstm::<64, 128, 32, f32>(bench);
-    bench_lstm::<128, 256, 32, f32>(bench);
-    bench_lstm::<16, 20, 1, f32>(bench);
-    bench_lstm::<16, 33, 1, f32>(bench);
-    bench_lstm::<16, 48, 1, f32>(bench);
-    bench_lstm::<16, 50, 1, f32>(bench);
-    bench_lstm::<16, 64, 1, f32>(bench);
-    bench_lstm::<32, 64, 1, f64>(bench);
-    bench_lstm::<32, 64, 8, f64>(bench);
-    bench_rnn::<32, 64, 1, f32>(bench);
-    bench_rnn::<32, 64, 32, f32>(bench);
+    lstm_step::<16, 20, f32>(bench);
+    lstm_step::<16, 33, f32>(bench);
+    lstm_step::<16, 48, f32>(bench);
+    lstm_step::<16, 50, f32>(bench);
+    lstm_step::<16, 64, f32>(bench);
+    lstm_step::<16, 32, f64>(bench);
+    lstm_step::<32, 64, f64>(bench);
+    lstm_step::<64, 128, f64>(bench);
+    lstm::<8, 8, 1, f32>(bench);
+    lstm::<16, 32, 1, f32>(bench);
+    lstm::<32, 64, 1, f32>(bench);
+    lstm::<64, 128, 1, f32>(bench);
+    lstm::<128, 256, 1, f32>(bench);
+    lstm::<32, 64, 8, f32>(bench);
+    lstm::<64, 128, 8, f32>(bench);
+    lstm::<128, 256, 8, f32>(bench);
+    lstm::<32, 64, 32, f32>(bench);
+    lstm::<64, 128, 32, f32>(bench);
+    lstm::<128, 256, 32, f32>(bench);
+    lstm::<16, 20, 1, f32>(bench);
+    lstm::<16, 33, 1, f32>(bench);
+    lstm::<16, 48, 1, f32>(bench);
+    lstm::<16, 50, 1, f32>(bench);
+    lstm::<16, 64, 1, f32>(bench);
+    lstm::<32, 64, 1, f64>(bench);
+    lstm::<32, 64, 8, f64>(bench);
+    gru_step::<1, 4>(bench);
+    gru_step::<8, 8>(bench);
+    gru_step::<16, 32>(bench);
+    gru_step::<32, 64>(bench);
+    gru_step::<64, 128>(bench);
+    gru_step::<128, 256>(bench);
+    step::<gru::ResetBefore<16, 32>, 16, 32>(bench, "GRU, reset before,");
+    step::<gru::ResetBefore<64, 128>, 64, 128>(bench, "GRU, reset before,");
+    gru::<32, 64, 1>(bench);
+    gru::<64, 128, 1>(bench);
+    gru::<32, 64, 8>(bench);
+    gru::<64, 128, 8>(bench);
+    gru::<32, 64, 32>(bench);
+    sequence::<gru::ResetBefore<32, 64>, 32, 64, 8>(bench, "GRU, reset before,");
+    rnn::<32, 64, 1>(bench);
+    rnn::<32, 64, 32>(bench);
+    sequence::<rnn::Relu<32, 64>, 32, 64, 1>(bench, "RNN with ReLU");
     if bench.rows.is_empty() {
         println!("no row has any of these in its name: {:?}", bench.words);
         return ExitCode::FAILURE;

@@ -213,7 +213,7 @@ fn column<V: Vector>(
         in_registers::<V, 2>(units, weights, x, a_prev, kept, a);
     } else if units <= 3 * V::LANES {
         in_registers::<V, 3>(units, weights, x, a_prev, kept, a);
-    } else if V::REGISTERS == Registers::ThirtyTwo && units <= 4 * V::LANES {
+    } else if units <= 4 * V::LANES {
         in_registers::<V, 4>(units, weights, x, a_prev, kept, a);
     } else {
         match (x, kept) {

@@ -211,8 +211,7 @@ pub(crate) fn recurrence<V: Vector>(
 fn in_registers<V: Vector>(units: usize) -> bool {
     match V::REGISTERS {
         Registers::Scalars => false,
-        Registers::Sixteen => units <= 3 * V::LANES,
-        Registers::ThirtyTwo => units <= 4 * V::LANES,
+        Registers::Sixteen | Registers::ThirtyTwo => units <= 4 * V::LANES,
     }
 }
 
@@ -236,7 +235,7 @@ fn column_in_registers<V: Vector>(
         vectors::<V, 2>(units, weights, x, a_prev, kept, s, a);
     } else if units <= 3 * V::LANES {
         vectors::<V, 3>(units, weights, x, a_prev, kept, s, a);
-    } else if V::REGISTERS == Registers::ThirtyTwo {
+    } else {
         vectors::<V, 4>(units, weights, x, a_prev, kept, s, a);
     }
 }

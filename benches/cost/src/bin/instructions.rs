@@ -7,7 +7,7 @@
 
 use std::hint::black_box;
 
-use bptt::{Cell, Flat, Matrix, Real, activation, backend, dense, lstm, rnn};
+use bptt::{Cell, Flat, Matrix, Real, activation, backend, dense, gru, lstm, rnn};
 
 /// Time steps of a sequence.
 const STEPS: usize = 10;
@@ -15,20 +15,89 @@ const STEPS: usize = 10;
 /// A kernel under a name: what is called, how often.
 type Case = (&'static str, fn(usize));
 
-const CASES: [Case; 19] = [
-    ("lstm step (8, 8) f32", step::<8, 8, f32>),
-    ("lstm step (6, 15) f32", step::<6, 15, f32>),
-    ("lstm step (16, 20) f32", step::<16, 20, f32>),
-    ("lstm step (16, 32) f32", step::<16, 32, f32>),
-    ("lstm step (64, 128) f32", step::<64, 128, f32>),
-    ("lstm step (16, 32) f64", step::<16, 32, f64>),
+const CASES: [Case; 29] = [
+    (
+        "lstm step (8, 8) f32",
+        step::<lstm::Params<8, 8, f32>, 8, 8>,
+    ),
+    (
+        "lstm step (6, 15) f32",
+        step::<lstm::Params<6, 15, f32>, 6, 15>,
+    ),
+    (
+        "lstm step (16, 20) f32",
+        step::<lstm::Params<16, 20, f32>, 16, 20>,
+    ),
+    (
+        "lstm step (16, 32) f32",
+        step::<lstm::Params<16, 32, f32>, 16, 32>,
+    ),
+    (
+        "lstm step (64, 128) f32",
+        step::<lstm::Params<64, 128, f32>, 64, 128>,
+    ),
+    (
+        "lstm step (16, 32) f64",
+        step::<lstm::Params<16, 32, f64>, 16, 32>,
+    ),
     ("lstm cell forward (16, 32) f32", cell::<16, 32, f32>),
-    ("lstm forward (16, 32) M=1 f32", lstm_forward::<16, 32, 1, f32>),
-    ("lstm forward (16, 32) M=8 f32", lstm_forward::<16, 32, 8, f32>),
-    ("lstm training (16, 20) M=1 f32", lstm_training::<16, 20, 1, f32>),
-    ("lstm training (16, 32) M=1 f32", lstm_training::<16, 32, 1, f32>),
-    ("lstm training (16, 32) M=8 f32", lstm_training::<16, 32, 8, f32>),
-    ("lstm training (16, 32) M=8 f64", lstm_training::<16, 32, 8, f64>),
+    (
+        "lstm forward (16, 32) M=1 f32",
+        lstm_forward::<16, 32, 1, f32>,
+    ),
+    (
+        "lstm forward (16, 32) M=8 f32",
+        lstm_forward::<16, 32, 8, f32>,
+    ),
+    (
+        "lstm training (16, 20) M=1 f32",
+        lstm_training::<16, 20, 1, f32>,
+    ),
+    (
+        "lstm training (16, 32) M=1 f32",
+        lstm_training::<16, 32, 1, f32>,
+    ),
+    (
+        "lstm training (16, 32) M=8 f32",
+        lstm_training::<16, 32, 8, f32>,
+    ),
+    (
+        "lstm training (16, 32) M=8 f64",
+        lstm_training::<16, 32, 8, f64>,
+    ),
+    ("gru step (8, 8) f32", step::<gru::ResetAfter<8, 8>, 8, 8>),
+    (
+        "gru step (6, 15) f32",
+        step::<gru::ResetAfter<6, 15>, 6, 15>,
+    ),
+    (
+        "gru step (16, 32) f32",
+        step::<gru::ResetAfter<16, 32>, 16, 32>,
+    ),
+    (
+        "gru step (64, 128) f32",
+        step::<gru::ResetAfter<64, 128>, 64, 128>,
+    ),
+    ("gru forward (16, 32) M=1 f32", |calls| {
+        sequence::<gru::ResetAfter<16, 32>, 16, 32, 1>(calls, false)
+    }),
+    ("gru training (16, 32) M=1 f32", |calls| {
+        sequence::<gru::ResetAfter<16, 32>, 16, 32, 1>(calls, true)
+    }),
+    ("gru training (16, 32) M=8 f32", |calls| {
+        sequence::<gru::ResetAfter<16, 32>, 16, 32, 8>(calls, true)
+    }),
+    (
+        "gru reset before step (16, 32) f32",
+        step::<gru::ResetBefore<16, 32>, 16, 32>,
+    ),
+    (
+        "gru reset before step (64, 128) f32",
+        step::<gru::ResetBefore<64, 128>, 64, 128>,
+    ),
+    ("gru reset before training (16, 32) M=8 f32", |calls| {
+        sequence::<gru::ResetBefore<16, 32>, 16, 32, 8>(calls, true)
+    }),
     (
         "rnn forward (16, 32) M=1 f32",
         rnn_forward::<16, 32, 1, f32>,
@@ -70,11 +139,11 @@ fn numbers<F: Flat>(steps: usize) -> Vec<F::Scalar> {
         .collect()
 }
 
-fn step<const X: usize, const A: usize, T: Real>(calls: usize) {
-    let params = numbers::<lstm::Params<X, A, T>>(1);
-    let params = lstm::Params::<X, A, T>::from_flat(&params).unwrap();
-    let x = Matrix::<X, 1, T>::zeros();
-    let (prev, mut next) = (lstm::State::<A, 1, T>::zeros(), lstm::State::zeros());
+fn step<C: Cell<X, A>, const X: usize, const A: usize>(calls: usize) {
+    let params = numbers::<C>(1);
+    let params = C::from_flat(&params).unwrap();
+    let x = Matrix::<X, 1, C::Scalar>::zeros();
+    let (prev, mut next) = (C::State::<1>::ZEROS, C::State::ZEROS);
     for _ in 0..calls {
         params.step(black_box(&x), &prev, &mut next);
     }
