@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use bptt::layout::pytorch;
-use bptt::{Cell, Flat, LengthMismatch, Matrix, lengths, lstm, rnn};
+use bptt::{Cell, Flat, LengthMismatch, Matrix, gru, lengths, lstm, rnn};
 use serde::Deserialize;
 
 /// The greatest error that is allowed, relative to the largest entry of a tensor.
@@ -45,35 +45,73 @@ fn read<D: for<'a> Deserialize<'a>>(file: &str) -> D {
     serde_json::from_str(&fs::read_to_string(folder.join(file)).unwrap()).unwrap()
 }
 
-/// A cell with PyTorch's arrays of its weights.
+/// A cell with PyTorch's arrays of its weights. What is written are gradients: both biases have one.
 trait PyTorch<const X: usize, const A: usize>: Cell<X, A, Scalar = f64> {
     fn read(&mut self, w: [&[f64]; 2], b: (&[f64], &[f64])) -> Result<(), LengthMismatch>;
     fn write(&self, w: [&mut [f64]; 2], b: [&mut [f64]; 2]) -> Result<(), LengthMismatch>;
 }
 
-impl<const X: usize, const A: usize> PyTorch<X, A> for lstm::Params<X, A, f64> {
-    fn read(&mut self, [ih, hh]: [&[f64]; 2], b: (&[f64], &[f64])) -> Result<(), LengthMismatch> {
-        pytorch::read_lstm(self, ih, hh, Some(b))
-    }
-    fn write(
-        &self,
-        [ih, hh]: [&mut [f64]; 2],
-        [b_ih, b_hh]: [&mut [f64]; 2],
-    ) -> Result<(), LengthMismatch> {
-        pytorch::write_lstm(self, ih, hh, b_ih, b_hh)
-    }
+macro_rules! one_bias {
+    ($cell:ty, $read:ident, $write:ident) => {
+        impl<const X: usize, const A: usize> PyTorch<X, A> for $cell {
+            fn read(
+                &mut self,
+                [ih, hh]: [&[f64]; 2],
+                b: (&[f64], &[f64]),
+            ) -> Result<(), LengthMismatch> {
+                pytorch::$read(self, ih, hh, Some(b))
+            }
+            fn write(
+                &self,
+                [ih, hh]: [&mut [f64]; 2],
+                [b_ih, b_hh]: [&mut [f64]; 2],
+            ) -> Result<(), LengthMismatch> {
+                pytorch::$write(self, ih, hh, b_ih, b_hh)?;
+                b_hh.copy_from_slice(b_ih);
+                Ok(())
+            }
+        }
+    };
 }
+one_bias!(lstm::Params<X, A, f64>, read_lstm, write_lstm);
+one_bias!(rnn::Params<X, A, f64>, read_rnn, write_rnn);
 
-impl<const X: usize, const A: usize> PyTorch<X, A> for rnn::Params<X, A, f64> {
+/// The order of the gates is the crate's; of the two biases only the candidate's do not add up.
+impl<const X: usize, const A: usize> PyTorch<X, A> for gru::ResetAfter<X, A, f64> {
     fn read(&mut self, [ih, hh]: [&[f64]; 2], b: (&[f64], &[f64])) -> Result<(), LengthMismatch> {
-        pytorch::read_rnn(self, ih, hh, Some(b))
+        for (q, gate) in [&mut self.r, &mut self.u, &mut self.n]
+            .into_iter()
+            .enumerate()
+        {
+            for r in 0..A {
+                let row = q * A + r;
+                (0..X).for_each(|k| gate.wx[(r, k)] = ih[row * X + k]);
+                (0..A).for_each(|k| gate.wa[(r, k)] = hh[row * A + k]);
+                gate.b[(r, 0)] = if q < 2 { b.0[row] + b.1[row] } else { b.0[row] };
+            }
+        }
+        self.bna.as_flat_mut().copy_from_slice(&b.1[2 * A..]);
+        Ok(())
     }
     fn write(
         &self,
         [ih, hh]: [&mut [f64]; 2],
         [b_ih, b_hh]: [&mut [f64]; 2],
     ) -> Result<(), LengthMismatch> {
-        pytorch::write_rnn(self, ih, hh, b_ih, b_hh)
+        for (q, gate) in [&self.r, &self.u, &self.n].into_iter().enumerate() {
+            for r in 0..A {
+                let row = q * A + r;
+                (0..X).for_each(|k| ih[row * X + k] = gate.wx[(r, k)]);
+                (0..A).for_each(|k| hh[row * A + k] = gate.wa[(r, k)]);
+                b_ih[row] = gate.b[(r, 0)];
+                b_hh[row] = if q < 2 {
+                    gate.b[(r, 0)]
+                } else {
+                    self.bna[(r, 0)]
+                };
+            }
+        }
+        Ok(())
     }
 }
 
@@ -199,7 +237,7 @@ fn layer<C: PyTorch<X, A>, const X: usize, const A: usize, const M: usize>(file:
             let grads = found.grads.entry(init_name.to_owned()).or_default();
             grads.extend(dinit);
         }
-        // The gradients, exported as if they were weights. That of both biases is db.
+        // The gradients, exported as if they were weights.
         let mut w = [&ih, &hh].map(|name| vec![f64::NAN; given(name).len()]);
         let mut b = [&b_ih, &b_hh].map(|name| vec![f64::NAN; given(name).len()]);
         let views = (
@@ -207,8 +245,8 @@ fn layer<C: PyTorch<X, A>, const X: usize, const A: usize, const M: usize>(file:
             b.each_mut().map(Vec::as_mut_slice),
         );
         grads.write(views.0, views.1).unwrap();
-        let ([dw_ih, dw_hh], [db, _]) = (w, b);
-        let arrays = [(ih, dw_ih), (hh, dw_hh), (b_ih, db.clone()), (b_hh, db)];
+        let ([dw_ih, dw_hh], [db_ih, db_hh]) = (w, b);
+        let arrays = [(ih, dw_ih), (hh, dw_hh), (b_ih, db_ih), (b_hh, db_hh)];
         found.grads.extend(arrays);
     }
     found.outputs.insert("output".to_owned(), output);
@@ -227,6 +265,7 @@ fn both_directions_of_a_padded_batch() {
         let file: File = read(&entry.file);
         assert_eq!(file.kind, entry.kind);
         let worst = match file.name.as_str() {
+            "gru_s2" => layer::<gru::ResetAfter<2, 4, f64>, 2, 4, 4>(&file),
             "lstm_s1" => layer::<lstm::Params<3, 5, f64>, 3, 5, 3>(&file),
             "rnn_s3" => layer::<rnn::Params<1, 3, f64>, 1, 3, 2>(&file),
             name => panic!("no arm for {name}"),
@@ -237,5 +276,5 @@ fn both_directions_of_a_padded_batch() {
         );
         run.push(file.name);
     }
-    assert_eq!(run, ["lstm_s1", "rnn_s3"]);
+    assert_eq!(run, ["gru_s2", "lstm_s1", "rnn_s3"]);
 }

@@ -393,7 +393,7 @@ fn rnn_sequences<const X: usize, const A: usize, const M: usize>() -> f64 {
 
         let gate = gate(&weights, s);
         let [x_bounded, a0_bounded, da_bounded] = [&x, &a0, &da].map(|values| bounded(values));
-        let a = textbook::rnn_forward(s, &gate, &x_bounded, &a0_bounded);
+        let a = textbook::rnn_forward(s, &gate, &x_bounded, &a0_bounded, Number::tanh);
         let gradient = |through: fn(Bounded, Bounded) -> Bounded| {
             textbook::rnn_backward(s, &gate, &x_bounded, &a0_bounded, &a, &da_bounded, through)
         };

@@ -1,7 +1,7 @@
 //! Every reference vector in `tests/reference` against the kernels, in f64 and in f32, every tensor by name.
 //!
 //! The vectors were computed without this crate; `tests/reference/README.md` describes them. Each network runs through the
-//! sequence functions and through a loop of the cell functions, the LSTM through `step` as well.
+//! sequence functions, through a loop of the cell functions, and through `step`.
 //!
 //! * f64: within 1e-12 of the largest entry of each tensor ([`tolerance_f64`]).
 //! * f32: within [`rounding_bound`], which follows from the roundings of the equations and nothing else.
@@ -11,34 +11,45 @@
 //! layers of both directions; `tests/layout.rs` and `tests/bidirectional.rs` run them, and they are
 //! only counted here.
 
+#[path = "common/cells.rs"]
+mod cells;
+#[path = "common/contract.rs"]
+mod contract;
+#[path = "common/random.rs"]
+mod random;
 #[path = "common/textbook.rs"]
 mod textbook;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::ops::{Add, Div, Mul, Sub};
+use std::ops::{Add, Div, Mul, Range, Sub};
 use std::path::{Path, PathBuf};
 
 use bptt::loss::{self, Reduction};
-use bptt::{Cell, Flat, Matrix, Real, dense, lstm, rnn};
+use bptt::{Flat, Matrix, Real, dense, gru, lstm, rnn};
+use cells::{Plain, garbage, garbage_for};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use serde::Deserialize;
-use textbook::{ACTIVATION, Gate, Gradients, Number, Sizes};
+use textbook::{ACTIVATION, Gate, Number, Sizes};
 
 /// Kind, files, tensors in them.
-const INVENTORY: [(&str, usize, usize); 6] = [
+const INVENTORY: [(&str, usize, usize); 9] = [
+    ("gru_after_seq", 10, 130),
+    ("gru_before_seq", 10, 120),
     ("lstm_cell", 7, 154),
     ("lstm_loss", 5, 90),
     ("lstm_seq", 14, 252),
     ("rnn_cell", 8, 56),
     ("rnn_loss", 2, 22),
+    ("rnn_relu_seq", 4, 24),
     ("rnn_seq", 7, 49),
 ];
 
 /// The files that `tests/layout.rs` and `tests/bidirectional.rs` run.
-const RUN_ELSEWHERE: [(&str, usize); 5] = [
+const RUN_ELSEWHERE: [(&str, usize); 6] = [
+    ("lengths_gru", 1),
     ("lengths_lstm", 1),
     ("lengths_rnn", 1),
     ("layout_keras", 3),
@@ -46,9 +57,9 @@ const RUN_ELSEWHERE: [(&str, usize); 5] = [
     ("layout_pytorch", 3),
 ];
 
-/// Comparisons for each scalar type: 623 tensors, each from the sequence and from the cells, and
-/// a, c and y of the 26 LSTM files from `step`.
-const COMPARISONS: usize = 2 * 623 + 3 * 26;
+/// Comparisons for each scalar type: 897 tensors, each from the sequence and from the cells, and from `step` a, c and y of
+/// the 26 LSTM files, a and y of 17 RNN files, a of the 24 files of GRUs and of RNNs with ReLU.
+const COMPARISONS: usize = 2 * 897 + 3 * 26 + 2 * 17 + 24;
 
 // ---------------------------------------------------------------------------------------------------------------
 // The files
@@ -75,6 +86,8 @@ struct File {
 struct Dims {
     n_x: usize,
     n_a: usize,
+    /// 0: no output layer.
+    #[serde(default)]
     n_y: usize,
     m: usize,
     #[serde(rename = "T")]
@@ -153,13 +166,55 @@ struct Case {
     expected: Tensors,
 }
 
-/// Weights and biases in the order of `lstm::Params`, and their gradients.
-const LSTM_GATES: [[&str; 4]; 4] = [
-    ["Wf", "bf", "dWf", "dbf"],
-    ["Wi", "bi", "dWi", "dbi"],
-    ["Wc", "bc", "dWc", "dbc"],
-    ["Wo", "bo", "dWo", "dbo"],
-];
+/// What the vectors call the parts of a cell.
+struct Names {
+    /// The parameters and their gradients, in the order of the cell's flat view.
+    params: &'static [[&'static str; 2]],
+    /// The matrices of a state: initial, all, gradient of the initial.
+    state: &'static [[&'static str; 3]],
+    /// The matrices that a cache begins with after forward, and after backward.
+    cache: [&'static [&'static str]; 2],
+}
+
+const LSTM: Names = Names {
+    params: &[
+        ["Wf", "dWf"],
+        ["bf", "dbf"],
+        ["Wi", "dWi"],
+        ["bi", "dbi"],
+        ["Wc", "dWc"],
+        ["bc", "dbc"],
+        ["Wo", "dWo"],
+        ["bo", "dbo"],
+    ],
+    state: &[["a0", "a", "da0"], ["c0", "c", "dc0"]],
+    cache: [&["ft", "it", "cct", "ot"], &["dft", "dit", "dcct", "dot"]],
+};
+
+const RNN: Names = Names {
+    params: &[["Waa", "dWaa"], ["Wax", "dWax"], ["ba", "dba"]],
+    state: &[["a0", "a", "da0"]],
+    cache: [&[], &[]],
+};
+
+const GRU_AFTER: Names = Names {
+    params: &[
+        ["Wr", "dWr"],
+        ["br", "dbr"],
+        ["Wu", "dWu"],
+        ["bu", "dbu"],
+        ["Wn", "dWn"],
+        ["bn", "dbn"],
+        ["bna", "dbna"],
+    ],
+    state: &[["a0", "a", "da0"]],
+    cache: [&["r", "u", "n"], &[]],
+};
+
+const GRU_BEFORE: Names = Names {
+    params: GRU_AFTER.params.split_at(6).0,
+    ..GRU_AFTER
+};
 
 /// The name of a tensor for all kinds: a cell is a sequence of one step.
 fn common_name(key: &str) -> &'static str {
@@ -179,14 +234,16 @@ fn common_name(key: &str) -> &'static str {
         "dc0" | "dc_prev" => "dc0",
         "Wya" | "Wy" => "Wy",
         "dWya" | "dWy" => "dWy",
-        _ => [
-            "by", "dby", "Waa", "Wax", "ba", "dWaa", "dWax", "dba", "ft", "it", "cct", "ot", "dft",
-            "dit", "dcct", "dot",
-        ]
-        .into_iter()
-        .chain(LSTM_GATES.into_iter().flatten())
-        .find(|name| *name == key)
-        .unwrap_or_else(|| panic!("unknown key {key}")),
+        "by" => "by",
+        "dby" => "dby",
+        _ => [LSTM, RNN, GRU_AFTER]
+            .iter()
+            .flat_map(|names| {
+                let cache = names.cache.into_iter().flatten();
+                names.params.as_flattened().iter().chain(cache)
+            })
+            .find(|name| **name == key)
+            .unwrap_or_else(|| panic!("unknown key {key}")),
     }
 }
 
@@ -208,15 +265,15 @@ fn shape(name: &str, dims: Dims, cell: bool) -> Vec<usize> {
     };
     match name.strip_prefix('d').unwrap_or(name) {
         "x" => sequence(n_x),
-        "a" | "c" | "ft" | "it" | "cct" | "ot" => sequence(n_a),
+        "a" | "c" | "ft" | "it" | "cct" | "ot" | "r" | "u" | "n" => sequence(n_a),
         "y" | "target" => sequence(n_y),
         "a0" | "c0" | "c_last" => vec![n_a, m],
-        "Wf" | "Wi" | "Wc" | "Wo" => vec![n_a, n_a + n_x],
+        "Wf" | "Wi" | "Wc" | "Wo" | "Wr" | "Wu" | "Wn" => vec![n_a, n_a + n_x],
         "Waa" => vec![n_a, n_a],
         "Wax" => vec![n_a, n_x],
         "Wy" => vec![n_y, n_a],
         "by" => vec![n_y, 1],
-        "bf" | "bi" | "bc" | "bo" | "ba" => vec![n_a, 1],
+        "bf" | "bi" | "bc" | "bo" | "ba" | "br" | "bu" | "bn" | "bna" => vec![n_a, 1],
         "loss" => vec![1],
         _ => panic!("no shape for {name}"),
     }
@@ -289,8 +346,19 @@ impl Case {
         case
     }
 
-    fn is_lstm(&self) -> bool {
-        self.kind.starts_with("lstm")
+    /// The cell: the kind without what is done with it.
+    fn cell(&self) -> &str {
+        self.kind.rsplit_once('_').unwrap().0
+    }
+
+    fn names(&self) -> &'static Names {
+        match self.cell() {
+            "lstm" => &LSTM,
+            "rnn" | "rnn_relu" => &RNN,
+            "gru_after" => &GRU_AFTER,
+            "gru_before" => &GRU_BEFORE,
+            cell => panic!("unknown cell {cell}"),
+        }
     }
 
     fn is_saturated(&self) -> bool {
@@ -299,17 +367,15 @@ impl Case {
 
     /// Fails on an input or parameter that the test would not use, or that is missing.
     fn check_keys(&self) {
-        let mut keys: BTreeSet<&str> = ["x", "a0", "Wy", "by"].into();
+        let mut keys: BTreeSet<&str> = ["x"].into();
         keys.insert(if self.loss.is_some() { "target" } else { "da" });
-        if self.is_lstm() {
-            keys.insert("c0");
-            keys.extend(LSTM_GATES.map(|[w, ..]| w));
-            keys.extend(LSTM_GATES.map(|[_, b, ..]| b));
-            if self.kind == "lstm_cell" || self.flags.iter().any(|flag| flag == "dc_last") {
-                keys.insert("dc_last");
-            }
-        } else {
-            keys.extend(["Waa", "Wax", "ba"]);
+        keys.extend(self.names().state.iter().map(|[initial, ..]| initial));
+        keys.extend(self.names().params.iter().map(|[param, _]| param));
+        if self.dims.n_y > 0 {
+            keys.extend(["Wy", "by"]);
+        }
+        if self.kind == "lstm_cell" || self.flags.iter().any(|flag| flag == "dc_last") {
+            keys.insert("dc_last");
         }
         assert!(
             self.given.keys().eq(&keys),
@@ -340,7 +406,7 @@ impl Case {
         self.numbers(names, T::from_f64)
     }
 
-    /// The gradient of the last cell state from beyond the end: zeros, if there is none.
+    /// The gradient of the last cell state of an LSTM from beyond the end: zeros, if there is none.
     fn dc_last<N>(&self, from_f64: impl Fn(f64) -> N) -> Vec<N> {
         if self.given.contains_key("dc_last") {
             self.numbers(&["dc_last"], from_f64)
@@ -377,7 +443,7 @@ enum Form {
     Sequence,
     /// A loop of `cell_forward` and `cell_backward`.
     Cells,
-    /// A loop of `step`: a, c and y only.
+    /// A loop of `step`: the states and y only.
     Step,
 }
 
@@ -398,9 +464,29 @@ fn insert_steps<'a, const R: usize, const C: usize, T: Real>(
     insert(tensors, name, &values);
 }
 
-fn add<F: Flat>(sum: &mut F, term: &F) {
-    for (sum, &term) in sum.as_flat_mut().iter_mut().zip(term.as_flat()) {
-        *sum += term;
+/// As [`insert`], for the scalars at `part` of each step.
+fn insert_parts<F: Flat>(
+    tensors: &mut Tensors,
+    name: &'static str,
+    steps: &[F],
+    part: Range<usize>,
+) {
+    let values: Vec<F::Scalar> = (steps.iter())
+        .flat_map(|step| &step.as_flat()[part.clone()])
+        .copied()
+        .collect();
+    insert(tensors, name, &values);
+}
+
+/// The first matrices of all caches, each of `length` scalars.
+fn insert_cache<F: Flat>(
+    tensors: &mut Tensors,
+    names: &[&'static str],
+    caches: &[F],
+    length: usize,
+) {
+    for (part, name) in names.iter().enumerate() {
+        insert_parts(tensors, name, caches, part * length..(part + 1) * length);
     }
 }
 
@@ -408,9 +494,10 @@ fn add<F: Flat>(sum: &mut F, term: &F) {
 fn head<const A: usize, const M: usize, const Y: usize, T: Real>(
     case: &Case,
     form: Form,
-    a: &[Matrix<A, M, T>],
+    a: &[T],
     tensors: &mut Tensors,
 ) -> Vec<T> {
+    let a = Matrix::<A, M, T>::slice_from_flat(a).unwrap();
     let params = case.reals(&["Wy", "by"]);
     let params = dense::Params::<A, Y, T>::from_flat(&params).unwrap();
     let mut z = vec![T::ZERO; Y * M * a.len()];
@@ -428,6 +515,9 @@ fn head<const A: usize, const M: usize, const Y: usize, T: Real>(
     }
     insert_steps(tensors, "y", y.iter());
 
+    if form == Form::Step {
+        return vec![]; // Inference has no gradient.
+    }
     if case.loss.is_none() {
         return case.reals(&["da"]);
     }
@@ -487,181 +577,110 @@ fn loss_gradients<const A: usize, const M: usize, const Y: usize, T: Real>(
     da
 }
 
-fn rnn_runs<const X: usize, const A: usize, const M: usize, const Y: usize, T: Real>(
-    case: &Case,
-) -> Vec<Run> {
-    let (params, x, a0) = (
-        case.reals(&["Waa", "Wax", "ba"]),
+/// The case through the functions of one cell, in all forms.
+fn runs<C: Plain<X, A>, const X: usize, const A: usize, const M: usize>(case: &Case) -> Vec<Run> {
+    let names = case.names();
+    let params: Vec<&str> = names.params.iter().map(|[param, _]| *param).collect();
+    let initial: Vec<&str> = names.state.iter().map(|[initial, ..]| *initial).collect();
+    let (cell, x, init) = (
+        case.reals(&params),
         case.reals(&["x"]),
-        case.reals(&["a0"]),
+        case.reals(&initial),
     );
-    let params = rnn::Params::<X, A, T>::from_flat(&params).unwrap();
-    let x = Matrix::<X, M, T>::slice_from_flat(&x).unwrap();
-    let a0 = Matrix::<A, M, T>::from_flat(&a0).unwrap();
+    let cell = C::from_flat(&cell).unwrap();
+    let x = Matrix::<X, M, C::Scalar>::slice_from_flat(&x).unwrap();
+    let init = C::State::<M>::from_flat(&init).unwrap();
 
     let run = |form| {
         let mut tensors = Tensors::new();
-        let mut a = vec![T::ZERO; A * M * x.len()];
-        let a = Matrix::<A, M, T>::slice_from_flat_mut(&mut a).unwrap();
-        let mut dz = a.to_vec(); // to be overwritten
-        if form == Form::Sequence {
-            let _ = params.forward(x, a0, a, &mut dz).unwrap();
-        } else {
-            let mut a_prev = a0;
-            for (x, a) in x.iter().zip(&mut *a) {
-                rnn::cell_forward(params, x, a_prev, a);
-                a_prev = a;
-            }
-        }
-        insert_steps(&mut tensors, "a", a.iter());
-
-        let da = head::<A, M, Y, T>(case, form, a, &mut tensors);
-        let da = Matrix::<A, M, T>::slice_from_flat(&da).unwrap();
-        let mut grads = vec![T::ZERO; rnn::Params::<X, A, T>::LEN];
-        let grads = rnn::Params::<X, A, T>::from_flat_mut(&mut grads).unwrap();
-        let mut dx = x.to_vec(); // to be overwritten
-        let mut da_state = Matrix::zeros();
-        if form == Form::Sequence {
-            let tape = params.forward(x, a0, a, &mut dz).unwrap();
-            (tape.backward(da, grads, Some(&mut dx), &mut da_state)).unwrap();
-        } else {
-            for t in (0..x.len()).rev() {
-                add(&mut da_state, &da[t]);
-                let a_prev = if t == 0 { a0 } else { &a[t - 1] };
-                rnn::cell_backward(
-                    params,
-                    &x[t],
-                    a_prev,
-                    &a[t],
-                    &mut dz[t],
-                    &mut da_state,
-                    grads,
-                    &mut dx[t],
-                );
-            }
-        }
-        insert_steps(&mut tensors, "dx", dx.iter());
-        insert(&mut tensors, "da0", da_state.as_flat());
-        insert(&mut tensors, "dWaa", grads.wa.as_flat());
-        insert(&mut tensors, "dWax", grads.wx.as_flat());
-        insert(&mut tensors, "dba", grads.b.as_flat());
-        (form, tensors)
-    };
-    [Form::Sequence, Form::Cells].map(run).into()
-}
-
-fn lstm_runs<const X: usize, const A: usize, const M: usize, const Y: usize, T: Real>(
-    case: &Case,
-) -> Vec<Run> {
-    let names: Vec<&str> = LSTM_GATES.iter().flat_map(|[w, b, ..]| [*w, *b]).collect();
-    let (params, x, init) = (
-        case.reals(&names),
-        case.reals(&["x"]),
-        case.reals(&["a0", "c0"]),
-    );
-    let params = lstm::Params::<X, A, T>::from_flat(&params).unwrap();
-    let x = Matrix::<X, M, T>::slice_from_flat(&x).unwrap();
-    let init = lstm::State::<A, M, T>::from_flat(&init).unwrap();
-
-    let run = |form| {
-        let mut tensors = Tensors::new();
-        let mut a = vec![T::ZERO; A * M * x.len()];
-        let a = Matrix::<A, M, T>::slice_from_flat_mut(&mut a).unwrap();
-        let mut caches = vec![T::ZERO; lstm::Cache::<A, M, T>::LEN * x.len()];
-        let caches = lstm::Cache::<A, M, T>::slice_from_flat_mut(&mut caches).unwrap();
-        if form == Form::Sequence {
-            let _ = params.forward(x, init, a, caches).unwrap();
-        } else {
-            let (mut prev, mut next) = (init.clone(), lstm::State::zeros());
-            for ((x, a), cache) in x.iter().zip(&mut *a).zip(&mut *caches) {
-                lstm::cell_forward(params, x, &prev, &mut next, cache);
-                a.clone_from(&next.a);
-                (prev, next) = (next, prev);
-            }
-        }
-        insert_steps(&mut tensors, "a", a.iter());
-        insert_steps(&mut tensors, "c", caches.iter().map(|cache| &cache.c));
-        insert_steps(&mut tensors, "ft", caches.iter().map(|cache| &cache.f));
-        insert_steps(&mut tensors, "it", caches.iter().map(|cache| &cache.i));
-        insert_steps(&mut tensors, "cct", caches.iter().map(|cache| &cache.g));
-        insert_steps(&mut tensors, "ot", caches.iter().map(|cache| &cache.o));
-
-        let da = head::<A, M, Y, T>(case, form, a, &mut tensors);
-        let da = Matrix::<A, M, T>::slice_from_flat(&da).unwrap();
-        let mut grads = vec![T::ZERO; lstm::Params::<X, A, T>::LEN];
-        let grads = lstm::Params::<X, A, T>::from_flat_mut(&mut grads).unwrap();
-        let mut dx = x.to_vec(); // to be overwritten
-        let dx = dx.as_mut_slice();
-        let mut dstate = lstm::State::zeros();
-        dstate
-            .c
-            .as_flat_mut()
-            .copy_from_slice(&case.dc_last(T::from_f64));
-        if form == Form::Sequence {
-            let tape = params.forward(x, init, a, caches).unwrap();
-            (tape.backward(da, grads, Some(dx), &mut dstate)).unwrap();
-        } else {
-            for t in (0..x.len()).rev() {
-                add(&mut dstate.a, &da[t]);
-                let prev = match t.checked_sub(1) {
-                    None => init.clone(),
-                    Some(before) => lstm::State {
-                        a: a[before].clone(),
-                        c: caches[before].c.clone(),
-                    },
-                };
-                lstm::cell_backward(
-                    params,
-                    &x[t],
-                    &prev,
-                    &mut caches[t],
-                    &mut dstate,
-                    grads,
-                    &mut dx[t],
-                );
-            }
-        }
-        insert_steps(&mut tensors, "dx", dx.iter());
-        insert(&mut tensors, "da0", dstate.a.as_flat());
-        insert(&mut tensors, "dc0", dstate.c.as_flat());
-        insert_steps(&mut tensors, "dft", caches.iter().map(|cache| &cache.f));
-        insert_steps(&mut tensors, "dit", caches.iter().map(|cache| &cache.i));
-        insert_steps(&mut tensors, "dcct", caches.iter().map(|cache| &cache.g));
-        insert_steps(&mut tensors, "dot", caches.iter().map(|cache| &cache.o));
-        let gates = [&grads.f, &grads.i, &grads.g, &grads.o];
-        for ([_, _, dw, db], gate) in LSTM_GATES.into_iter().zip(gates) {
-            let (w, b) = gate.as_flat().split_at(A * (A + X));
-            insert(&mut tensors, dw, w);
-            insert(&mut tensors, db, b);
-        }
-        (form, tensors)
-    };
-
-    let step_run = || {
-        let mut tensors = Tensors::new();
+        let mut a: Vec<Matrix<A, M, C::Scalar>> = garbage_for(x.len());
+        let mut caches: Vec<C::Cache<M>> = garbage_for(x.len());
         let mut states = vec![init.clone()];
-        for (t, x) in x.iter().enumerate() {
-            let mut next = lstm::State::zeros();
-            params.step(x, &states[t], &mut next);
-            states.push(next);
+        if form == Form::Sequence {
+            let _ = cell.forward(x, init, &mut a, &mut caches).unwrap();
+            let of_step = a
+                .iter()
+                .zip(&caches)
+                .map(|(a, cache)| C::state_after(a, cache));
+            states.extend(of_step);
+        } else {
+            for (t, x) in x.iter().enumerate() {
+                let mut next = garbage();
+                if form == Form::Cells {
+                    cell.cell_forward(x, &states[t], &mut next, &mut caches[t]);
+                } else {
+                    cell.step(x, &states[t], &mut next);
+                }
+                states.push(next);
+            }
         }
-        let a: Vec<_> = states[1..].iter().map(|state| state.a.clone()).collect();
-        insert_steps(&mut tensors, "a", a.iter());
-        insert_steps(&mut tensors, "c", states[1..].iter().map(|state| &state.c));
-        let mut with_gradients = Tensors::new();
-        head::<A, M, Y, T>(case, Form::Step, &a, &mut with_gradients);
-        tensors.extend(with_gradients.remove_entry("y"));
-        (Form::Step, tensors)
+        for (part, [_, all, _]) in names.state.iter().enumerate() {
+            insert_parts(
+                &mut tensors,
+                all,
+                &states[1..],
+                part * A * M..(part + 1) * A * M,
+            );
+        }
+        let outputs: Vec<_> = tensors["a"]
+            .iter()
+            .map(|&a| C::Scalar::from_f64(a))
+            .collect();
+        let da = output_layer(case, form, &outputs, &mut tensors);
+        if form == Form::Step {
+            return (form, tensors); // Inference has no gates to show and no gradient.
+        }
+        insert_cache(&mut tensors, names.cache[0], &caches, A * M);
+
+        let da = Matrix::<A, M, C::Scalar>::slice_from_flat(&da).unwrap();
+        let mut grads = C::ZEROS;
+        let mut dx: Vec<Matrix<X, M, C::Scalar>> = garbage_for(x.len());
+        let mut dstate = C::State::<M>::ZEROS;
+        if case.given.contains_key("dc_last") {
+            let dc_last = &mut dstate.as_flat_mut()[A * M..];
+            dc_last.copy_from_slice(&case.reals(&["dc_last"]));
+        }
+        if form == Form::Sequence {
+            let tape = cell.forward(x, init, &mut a, &mut caches).unwrap();
+            (tape.backward(da, &mut grads, Some(&mut dx), &mut dstate)).unwrap();
+        } else {
+            for t in (0..x.len()).rev() {
+                for (sum, &da) in dstate.as_flat_mut().iter_mut().zip(da[t].as_flat()) {
+                    *sum += da;
+                }
+                let states = [&states[t], &states[t + 1]];
+                let cache = &mut caches[t];
+                dx[t] = cell.cell_backward(&x[t], states, cache, &mut dstate, &mut grads);
+            }
+        }
+        insert_steps(&mut tensors, "dx", dx.iter());
+        for (&[.., name], matrix) in names.state.iter().zip(dstate.as_flat().chunks(A * M)) {
+            insert(&mut tensors, name, matrix);
+        }
+        insert_cache(&mut tensors, names.cache[1], &caches, A * M);
+        let mut rest = grads.as_flat();
+        for [param, name] in names.params {
+            let gradient;
+            (gradient, rest) = rest.split_at(case.given[param].len());
+            insert(&mut tensors, name, gradient);
+        }
+        assert!(rest.is_empty());
+        (form, tensors)
     };
-    vec![run(Form::Sequence), run(Form::Cells), step_run()]
+    [Form::Sequence, Form::Cells, Form::Step].map(run).into()
 }
 
-/// Calls a function with sizes of the case as const parameters; fails on sizes that are not listed.
+/// Calls a function with three sizes of the case as constants; fails on sizes that are not listed.
 macro_rules! dispatch {
-    ($case:ident, ($($size:ident),*), $f:ident::<$t:ident>$arguments:tt, $([$($n:literal),*])*) => {{
+    ($case:ident, ($($size:ident),*), |$p:ident, $q:ident, $r:ident| $call:expr, $([$i:literal, $j:literal, $k:literal])*) => {{
         let Dims { $($size),*, .. } = $case.dims;
         match ($($size),*) {
-            $(($($n),*) => $f::<$($n),*, $t>$arguments,)*
+            $(($i, $j, $k) => {
+                const $p: usize = $i;
+                const $q: usize = $j;
+                const $r: usize = $k;
+                $call
+            })*
             other => panic!("{}: no arm for {} = {other:?}", $case.file, stringify!($($size),*)),
         }
     }};
@@ -675,22 +694,38 @@ fn loss_on_top<T: Real>(
     z: &[T],
     tensors: &mut Tensors,
 ) -> Vec<T> {
-    dispatch!(case, (n_a, m, n_y), loss_gradients::<T>(case, form, a, z, tensors),
+    dispatch!(case, (n_a, m, n_y), |A, M, Y| loss_gradients::<A, M, Y, T>(case, form, a, z, tensors),
         [5, 2, 3] [5, 4, 1] [5, 4, 3] [7, 3, 4] [16, 1, 5])
+}
+
+/// [`head`] for the sizes of the case, where it has one.
+#[rustfmt::skip]
+fn output_layer<T: Real>(case: &Case, form: Form, a: &[T], tensors: &mut Tensors) -> Vec<T> {
+    if case.dims.n_y == 0 {
+        return case.reals(&["da"]);
+    }
+    dispatch!(case, (n_a, m, n_y), |A, M, Y| head::<A, M, Y, T>(case, form, a, tensors),
+        [1, 1, 1] [1, 1, 2] [2, 3, 2] [4, 2, 2] [5, 2, 2] [5, 2, 3] [5, 3, 2] [5, 4, 1] [5, 4, 2] [5, 4, 3] [5, 10, 2]
+        [6, 4, 2] [7, 1, 2] [7, 2, 2] [7, 3, 4] [7, 5, 3] [16, 1, 5] [16, 2, 2] [16, 4, 3] [33, 1, 4] [33, 3, 5])
 }
 
 /// The case through the kernels, in all forms.
 #[rustfmt::skip]
 fn crate_runs<T: Real>(case: &Case) -> Vec<Run> {
-    if case.is_lstm() {
-        dispatch!(case, (n_x, n_a, m, n_y), lstm_runs::<T>(case),
-            [1, 1, 1, 1] [1, 1, 1, 2] [1, 7, 1, 2] [1, 16, 1, 5] [2, 5, 2, 3] [2, 5, 4, 1] [2, 5, 4, 3]
-            [2, 7, 2, 2] [2, 33, 1, 4] [3, 4, 2, 2] [3, 5, 2, 2] [3, 5, 3, 2] [3, 5, 4, 2] [3, 5, 10, 2]
-            [3, 6, 4, 2] [3, 7, 3, 4] [4, 2, 3, 2] [4, 7, 5, 3] [4, 16, 2, 2] [5, 16, 4, 3] [6, 33, 3, 5])
-    } else {
-        dispatch!(case, (n_x, n_a, m, n_y), rnn_runs::<T>(case),
-            [1, 1, 1, 1] [1, 1, 1, 2] [1, 7, 2, 2] [2, 5, 2, 3] [2, 33, 1, 4] [3, 4, 2, 2] [3, 5, 4, 2]
-            [3, 5, 10, 2] [3, 6, 4, 2] [3, 7, 3, 4] [4, 7, 5, 3] [5, 16, 4, 3] [10, 33, 3, 5])
+    match case.cell() {
+        "lstm" => dispatch!(case, (n_x, n_a, m), |X, A, M| runs::<lstm::Params<X, A, T>, X, A, M>(case),
+            [1, 1, 1] [1, 7, 1] [1, 16, 1] [2, 5, 2] [2, 5, 4] [2, 7, 2] [2, 33, 1] [3, 4, 2] [3, 5, 2] [3, 5, 3] [3, 5, 4]
+            [3, 5, 10] [3, 6, 4] [3, 7, 3] [4, 2, 3] [4, 7, 5] [4, 16, 2] [5, 16, 4] [6, 33, 3]),
+        "rnn" => dispatch!(case, (n_x, n_a, m), |X, A, M| runs::<rnn::Params<X, A, T>, X, A, M>(case),
+            [1, 1, 1] [1, 7, 2] [2, 5, 2] [2, 33, 1] [3, 4, 2] [3, 5, 4] [3, 5, 10] [3, 6, 4] [3, 7, 3] [4, 7, 5] [5, 16, 4]
+            [10, 33, 3]),
+        "rnn_relu" => dispatch!(case, (n_x, n_a, m), |X, A, M| runs::<rnn::Relu<X, A, T>, X, A, M>(case),
+            [1, 1, 1] [2, 33, 1] [3, 5, 2] [5, 16, 4]),
+        "gru_after" => dispatch!(case, (n_x, n_a, m), |X, A, M| runs::<gru::ResetAfter<X, A, T>, X, A, M>(case),
+            [1, 1, 1] [1, 7, 2] [2, 33, 1] [3, 5, 2] [4, 20, 3] [5, 16, 4]),
+        "gru_before" => dispatch!(case, (n_x, n_a, m), |X, A, M| runs::<gru::ResetBefore<X, A, T>, X, A, M>(case),
+            [1, 1, 1] [1, 7, 2] [2, 33, 1] [3, 5, 2] [4, 20, 3] [5, 16, 4]),
+        cell => panic!("unknown cell {cell}"),
     }
 }
 
@@ -715,6 +750,9 @@ impl HeadNumber for Noisy {}
 /// The output layer and the loss on top of `a`, as [`head`].
 fn textbook_head<N: HeadNumber>(case: &Case, a: &[N], tensors: &mut Tensors<N>) -> Vec<N> {
     let Dims { n_a, n_y, m, t, .. } = case.dims;
+    if n_y == 0 {
+        return case.numbers(&["da"], N::from_f64);
+    }
     let exp = |z: N| z.apply(f64::exp, f64::exp);
     let ln = |z: N| z.apply(f64::ln, f64::recip);
     let w = case.numbers(&["Wy"], N::from_f64);
@@ -792,48 +830,68 @@ fn by_the_textbook<N: HeadNumber>(case: &Case) -> Tensors<N> {
     let numbers = |names: &[&str]| case.numbers(names, N::from_f64);
     let (x, a0) = (numbers(&["x"]), numbers(&["a0"]));
     let mut tensors = Tensors::new();
-    if case.is_lstm() {
-        let gates = LSTM_GATES.map(|[w, b, ..]| Gate {
-            w: numbers(&[w]),
-            b: numbers(&[b]),
-        });
-        let c0 = numbers(&["c0"]);
-        let dc_last = case.dc_last(N::from_f64);
-        let forward = textbook::lstm_forward(s, &gates, &x, &a0, &c0);
-        let da = textbook_head(case, &forward.a, &mut tensors);
-        let (grads, dc0) = textbook::lstm_backward(
-            s,
-            &gates,
-            &x,
-            (&a0, &c0),
-            &forward,
-            &da,
-            &dc_last,
-            textbook::step_by_step,
-        );
-        tensors.extend(["ft", "it", "cct", "ot"].into_iter().zip(forward.gates));
-        tensors.extend([("a", forward.a), ("c", forward.c)]);
-        tensors.extend(["dft", "dit", "dcct", "dot"].into_iter().zip(grads.dz));
-        tensors.extend([("dx", grads.dx), ("da0", grads.da0), ("dc0", dc0)]);
-        for ([_, _, dw, db], gate) in LSTM_GATES.into_iter().zip(grads.gates) {
-            tensors.extend([(dw, gate.w), (db, gate.b)]);
+    let mut gates = (case.names().params.chunks_exact(2)).map(|names| Gate {
+        w: numbers(&[names[0][0]]),
+        b: numbers(&[names[1][0]]),
+    });
+    match case.cell() {
+        "lstm" => {
+            let gates = [(); 4].map(|()| gates.next().unwrap());
+            let c0 = numbers(&["c0"]);
+            let dc_last = case.dc_last(N::from_f64);
+            let forward = textbook::lstm_forward(s, &gates, &x, &a0, &c0);
+            let da = textbook_head(case, &forward.a, &mut tensors);
+            let (grads, dc0) = textbook::lstm_backward(
+                s,
+                &gates,
+                &x,
+                (&a0, &c0),
+                &forward,
+                &da,
+                &dc_last,
+                textbook::step_by_step,
+            );
+            tensors.extend(["ft", "it", "cct", "ot"].into_iter().zip(forward.gates));
+            tensors.extend([("a", forward.a), ("c", forward.c)]);
+            tensors.extend(["dft", "dit", "dcct", "dot"].into_iter().zip(grads.dz));
+            tensors.extend([("dx", grads.dx), ("da0", grads.da0), ("dc0", dc0)]);
+            let flat = grads.gates.into_iter().flat_map(|gate| [gate.w, gate.b]);
+            tensors.extend(LSTM.params.iter().map(|[_, name]| *name).zip(flat));
         }
-    } else {
-        let gate = Gate {
-            w: numbers(&["Waa", "Wax"]),
-            b: numbers(&["ba"]),
-        };
-        let a = textbook::rnn_forward(s, &gate, &x, &a0);
-        let da = textbook_head(case, &a, &mut tensors);
-        let Gradients {
-            gates: [gate],
-            dx,
-            da0,
-            ..
-        } = textbook::rnn_backward(s, &gate, &x, &a0, &a, &da, textbook::through_tanh);
-        let (dwa, dwx) = gate.w.split_at(s.a * s.a);
-        tensors.extend([("a", a), ("dx", dx), ("da0", da0), ("dba", gate.b)]);
-        tensors.extend([("dWaa", dwa.to_vec()), ("dWax", dwx.to_vec())]);
+        "gru_after" | "gru_before" => {
+            let gates = [(); 3].map(|()| gates.next().unwrap());
+            let bna = (case.given.contains_key("bna")).then(|| numbers(&["bna"]));
+            let bna = bna.as_deref();
+            let forward = textbook::gru_forward(s, &gates, bna, &x, &a0);
+            let da = textbook_head(case, &forward.a, &mut tensors);
+            let (grads, dbna) = textbook::gru_backward(s, &gates, bna, &x, &a0, &forward, &da);
+            tensors.extend(["r", "u", "n"].into_iter().zip(forward.gates));
+            tensors.extend([("a", forward.a), ("dx", grads.dx), ("da0", grads.da0)]);
+            let flat = grads.gates.into_iter().flat_map(|gate| [gate.w, gate.b]);
+            tensors.extend((GRU_AFTER.params.iter().map(|[_, name]| *name)).zip(flat.chain(dbna)));
+        }
+        cell => {
+            let gate = Gate {
+                w: numbers(&["Waa", "Wax"]),
+                b: numbers(&["ba"]),
+            };
+            let (activation, through): (fn(N) -> N, fn(N, N) -> N) = match cell {
+                "rnn" => (N::tanh, textbook::through_tanh),
+                _ => (textbook::relu, textbook::through_relu),
+            };
+            let a = textbook::rnn_forward(s, &gate, &x, &a0, activation);
+            let da = textbook_head(case, &a, &mut tensors);
+            let grads = textbook::rnn_backward(s, &gate, &x, &a0, &a, &da, through);
+            let [gate] = grads.gates;
+            let (dwa, dwx) = gate.w.split_at(s.a * s.a);
+            tensors.extend([
+                ("a", a),
+                ("dx", grads.dx),
+                ("da0", grads.da0),
+                ("dba", gate.b),
+            ]);
+            tensors.extend([("dWaa", dwa.to_vec()), ("dWax", dwx.to_vec())]);
+        }
     }
     tensors
 }

@@ -1,4 +1,4 @@
-//! The textbook: the equations of `src/rnn.rs` and `src/lstm.rs` as plain loops, over any kind of number.
+//! The textbook: the equations of `src/rnn.rs`, `src/lstm.rs` and `src/gru.rs` as plain loops, over any kind of number.
 //!
 //! Shares no code with the crate. One scalar at a time, one step after the other, nothing blocked and nothing in
 //! place, so that each line can be held against its equation. The numbers may be `f64`, or a type
@@ -6,6 +6,7 @@
 //!
 //! Every array is flat and column-major, as in the crate: the entry of unit r in sample m at step t stands at
 //! (t·M + m)·A + r, and the weights of a gate are \[Wa | Wx\], column by column.
+#![allow(dead_code)] // Not every file needs all of it.
 
 use std::ops::{Add, Mul, Sub};
 
@@ -136,15 +137,15 @@ fn affine<N: Number>(gate: &Gate<N>, a: &[N], x: &[N]) -> Vec<N> {
 
 /// \[da; dx\] = Σ_g W_gᵀ·dz_g for column `at`: LSTM (20) and (21), RNN (8) and (9).
 fn transposed<N: Number, const G: usize>(
-    gates: &[Gate<N>; G],
-    dz: &[Vec<N>; G],
+    gates: [&Gate<N>; G],
+    dz: [&[N]; G],
     s: Sizes,
     at: usize,
 ) -> Vec<N> {
     (0..s.a + s.x)
         .map(|k| {
             let of_gate = |g: usize| {
-                let (w, dz) = (column(&gates[g].w, s.a, k), column(&dz[g], s.a, at));
+                let (w, dz) = (column(&gates[g].w, s.a, k), column(dz[g], s.a, at));
                 w.iter().zip(dz).map(|(&w, &dz)| w * dz)
             };
             N::sum((0..G).flat_map(of_gate))
@@ -152,36 +153,49 @@ fn transposed<N: Number, const G: usize>(
         .collect()
 }
 
+/// Σₜ dz·uᵀ, where `u` gives the column of step t and sample m, of which it is column number t·M + m.
+fn outer<'u, N: Number + 'u>(
+    dz: &[N],
+    s: Sizes,
+    rows: usize,
+    u: impl Fn((usize, usize, usize)) -> &'u [N],
+) -> Vec<N> {
+    let entry = |at| {
+        let (k, r) = (at / s.a, at % s.a);
+        N::sum((s.backwards()).map(|at| column(dz, s.a, at.0)[r] * u(at)[k]))
+    };
+    (0..rows * s.a).map(entry).collect()
+}
+
+/// Σₜ dz
+fn bias_gradient<N: Number>(dz: &[N], s: Sizes) -> Vec<N> {
+    let entry = |r| N::sum(s.backwards().map(|(at, ..)| column(dz, s.a, at)[r]));
+    (0..s.a).map(entry).collect()
+}
+
 /// Σₜ dz·aᵀ, Σₜ dz·xᵀ and Σₜ dz for one gate: LSTM (17) to (19), RNN (5) to (7).
 fn weight_gradients<N: Number>(dz: &[N], x: &[N], a0: &[N], a: &[N], s: Sizes) -> Gate<N> {
-    let unit = |k: usize, (at, t, m): (usize, usize, usize)| match k.checked_sub(s.a) {
-        None => before(a0, a, s, t, m)[k],
-        Some(k) => column(x, s.x, at)[k],
-    };
-    let entry = |r: usize, k: usize| {
-        N::sum(
-            s.backwards()
-                .map(|at| column(dz, s.a, at.0)[r] * unit(k, at)),
-        )
-    };
+    let mut w = outer(dz, s, s.a, |(_, t, m)| before(a0, a, s, t, m));
+    w.extend(outer(dz, s, s.x, |(at, ..)| column(x, s.x, at)));
     Gate {
-        w: (0..s.a + s.x)
-            .flat_map(|k| (0..s.a).map(move |r| (r, k)))
-            .map(|(r, k)| entry(r, k))
-            .collect(),
-        b: (0..s.a)
-            .map(|r| N::sum(s.backwards().map(|(at, ..)| column(dz, s.a, at)[r])))
-            .collect(),
+        w,
+        b: bias_gradient(dz, s),
     }
 }
 
-/// RNN (1) and (2): a, (A, M) a step.
-pub fn rnn_forward<N: Number>(s: Sizes, gate: &Gate<N>, x: &[N], a0: &[N]) -> Vec<N> {
+/// RNN (1) and (2): a, (A, M) a step; `activation` is the one of (2).
+pub fn rnn_forward<N: Number>(
+    s: Sizes,
+    gate: &Gate<N>,
+    x: &[N],
+    a0: &[N],
+    activation: impl Fn(N) -> N,
+) -> Vec<N> {
     let mut a = Vec::new();
     for t in 0..s.t {
         for m in 0..s.m {
             let z = affine(gate, before(a0, &a, s, t, m), column(x, s.x, t * s.m + m)); // (1)
-            a.extend(z.into_iter().map(N::tanh)); // (2)
+            a.extend(z.into_iter().map(&activation)); // (2)
         }
     }
     a
@@ -190,6 +204,18 @@ pub fn rnn_forward<N: Number>(s: Sizes, gate: &Gate<N>, x: &[N], a0: &[N]) -> Ve
 /// RNN (4): dz = dh ⊙ (1 − a²)
 pub fn through_tanh<N: Number>(dh: N, a: N) -> N {
     dh * (N::from_f64(1.0) - a * a)
+}
+
+/// max(0, z), with no rounding
+pub fn relu<N: Number + PartialOrd>(z: N) -> N {
+    let zero = N::from_f64(0.0);
+    if z > zero { z } else { zero }
+}
+
+/// RNN (4) with ReLU: dz = dh where a > 0, else 0
+pub fn through_relu<N: Number + PartialOrd>(dh: N, a: N) -> N {
+    let zero = N::from_f64(0.0);
+    if a > zero { dh } else { zero }
 }
 
 /// RNN (3) to (9); (4) is what `through` computes from dh and a.
@@ -202,7 +228,6 @@ pub fn rnn_backward<N: Number>(
     da: &[N],
     through: impl Fn(N, N) -> N,
 ) -> Gradients<N, 1> {
-    let gates = [gate.clone()];
     let mut dz = [vec![N::from_f64(0.0); a.len()]];
     let mut dx = vec![N::from_f64(0.0); x.len()];
     let mut da_next = vec![None; a0.len()]; // Waᵀ·dz⟨t+1⟩: there is none beyond the end
@@ -212,7 +237,7 @@ pub fn rnn_backward<N: Number>(
             let dh = da_next[m * s.a + r].map_or(da[i], |da_next| da[i] + da_next); // (3)
             dz[0][i] = through(dh, a[i]); // (4)
         }
-        let du = transposed(&gates, &dz, s, at);
+        let du = transposed([gate], [&dz[0]], s, at);
         for r in 0..s.a {
             da_next[m * s.a + r] = Some(du[r]); // (8)
         }
@@ -332,7 +357,7 @@ pub fn lstm_backward<N: Number>(
             }
             dc_next[state] = unit.dc_prev;
         }
-        let du = transposed(gates, &dz, s, at);
+        let du = transposed(gates.each_ref(), dz.each_ref().map(|dz| &dz[..]), s, at);
         for r in 0..s.a {
             da_next[m * s.a + r] = Some(du[r]); // (20)
         }
@@ -345,4 +370,149 @@ pub fn lstm_backward<N: Number>(
         da0: da_next.into_iter().flatten().collect(),
     };
     (gradients, dc_next)
+}
+
+/// The gates of a GRU, what the candidate sees of the state, and the output; each (A, M) a step.
+pub struct Gru<N> {
+    /// r, u, n
+    pub gates: [Vec<N>; 3],
+    pub s: Vec<N>,
+    pub a: Vec<N>,
+}
+
+/// GRU (0) to (6). The reset comes after the product where there is a second bias `bna`, before it where there is none.
+pub fn gru_forward<N: Number>(
+    s: Sizes,
+    gates: &[Gate<N>; 3],
+    bna: Option<&[N]>,
+    x: &[N],
+    a0: &[N],
+) -> Gru<N> {
+    let one = N::from_f64(1.0);
+    let [gate_r, gate_u, gate_n] = gates;
+    let (wa, wx) = gate_n.w.split_at(s.a * s.a);
+    let of_a = bna.map(|bna| Gate {
+        w: wa.to_vec(),
+        b: bna.to_vec(),
+    });
+    let of_x = Gate {
+        w: wx.to_vec(),
+        b: gate_n.b.clone(),
+    };
+    let mut out = Gru {
+        gates: Default::default(),
+        s: Vec::new(),
+        a: Vec::new(),
+    };
+    for t in 0..s.t {
+        for m in 0..s.m {
+            let a_prev = before(a0, &out.a, s, t, m).to_vec();
+            let x = column(x, s.x, t * s.m + m);
+            let products = |left: &[N], right: &[N]| -> Vec<N> {
+                left.iter().zip(right).map(|(&l, &r)| l * r).collect()
+            };
+            let gate = |gate| affine(gate, &a_prev, x).into_iter().map(N::sigmoid); // (0)
+            let r: Vec<N> = gate(gate_r).collect(); // (1)
+            let u: Vec<N> = gate(gate_u).collect(); // (2)
+            let (seen, z): (Vec<N>, Vec<N>) = match &of_a {
+                Some(of_a) => {
+                    let seen = affine(of_a, &a_prev, &[]); // (3)
+                    let z = affine(&of_x, &[], x).into_iter();
+                    let z = z.zip(products(&r, &seen)).map(|(z, rs)| z + rs).collect(); // (4)
+                    (seen, z)
+                }
+                None => {
+                    let seen = products(&r, &a_prev); // (3)
+                    let z = affine(gate_n, &seen, x); // (4)
+                    (seen, z)
+                }
+            };
+            let n: Vec<N> = z.into_iter().map(N::tanh).collect(); // (5)
+            for i in 0..s.a {
+                out.a.push((one - u[i]) * n[i] + u[i] * a_prev[i]); // (6)
+            }
+            for (all, gate) in out.gates.iter_mut().zip([r, u, n]) {
+                all.extend(gate);
+            }
+            out.s.extend(seen);
+        }
+    }
+    out
+}
+
+/// GRU (7) to (20), and the gradient of `bna` where there is one.
+pub fn gru_backward<N: Number>(
+    s: Sizes,
+    gates: &[Gate<N>; 3],
+    bna: Option<&[N]>,
+    x: &[N],
+    a0: &[N],
+    forward: &Gru<N>,
+    da: &[N],
+) -> (Gradients<N, 3>, Option<Vec<N>>) {
+    let (zero, one) = (N::from_f64(0.0), N::from_f64(1.0));
+    let [gate_r, gate_u, gate_n] = gates;
+    let [r, u, n] = &forward.gates;
+    let after = bna.is_some();
+    let mut dz = [(); 3].map(|()| vec![zero; da.len()]);
+    let mut ds = vec![zero; da.len()];
+    let mut dx = vec![zero; x.len()];
+    let mut dh_next = vec![None; a0.len()]; // from step t + 1: there is none beyond the end
+    for (at, t, m) in s.backwards() {
+        let a_prev = before(a0, &forward.a, s, t, m);
+        let units = at * s.a..(at + 1) * s.a;
+        let dh = units.clone().zip(&dh_next[m * s.a..]);
+        let dh = dh.map(|(i, next)| next.map_or(da[i], |next| da[i] + next));
+        let dh: Vec<N> = dh.collect();
+        for (i, k) in units.clone().zip(0..) {
+            let du = dh[k] * (a_prev[k] - n[i]); // (7)
+            let dn = dh[k] * (one - u[i]); // (8)
+            dz[1][i] = du * u[i] * (one - u[i]); // (9)
+            dz[2][i] = dn * (one - n[i] * n[i]); // (10)
+        }
+        if !after {
+            let of_z = transposed([gate_n], [&dz[2]], s, at);
+            ds[units.clone()].copy_from_slice(&of_z[..s.a]); // (11)
+        }
+        for (i, k) in units.clone().zip(0..) {
+            let dr = if after {
+                ds[i] = dz[2][i] * r[i]; // (11)
+                dz[2][i] * forward.s[i] // (12)
+            } else {
+                ds[i] * a_prev[k] // (12)
+            };
+            dz[0][i] = dr * r[i] * (one - r[i]); // (13)
+        }
+        let through_gates = if after {
+            transposed([gate_r, gate_u, gate_n], [&dz[0], &dz[1], &ds], s, at)
+        } else {
+            transposed([gate_r, gate_u], [&dz[0], &dz[1]], s, at)
+        };
+        for (i, k) in units.zip(0..) {
+            let straight = if after {
+                dh[k] * u[i]
+            } else {
+                dh[k] * u[i] + ds[i] * r[i]
+            };
+            dh_next[m * s.a + k] = Some(straight + through_gates[k]); // (19)
+        }
+        let du = transposed(gates.each_ref(), dz.each_ref().map(|dz| &dz[..]), s, at);
+        dx[at * s.x..][..s.x].copy_from_slice(&du[s.a..]); // (20)
+    }
+    let mut all = dz
+        .each_ref()
+        .map(|dz| weight_gradients(dz, x, a0, &forward.a, s)); // (14) to (17)
+    let wa = if after {
+        outer(&ds, s, s.a, |(_, t, m)| before(a0, &forward.a, s, t, m)) // (15)
+    } else {
+        outer(&dz[2], s, s.a, |(at, ..)| column(&forward.s, s.a, at)) // (15)
+    };
+    all[2].w[..s.a * s.a].copy_from_slice(&wa);
+    let gradients = Gradients {
+        gates: all,
+        dz,
+        dx,
+        da0: dh_next.into_iter().flatten().collect(),
+    };
+    (gradients, after.then(|| bias_gradient(&ds, s))) // (18)
 }
