@@ -16,15 +16,22 @@
 //! growing along the sequence. 10¹⁰ is ample, and gives 6·10⁻¹². The second: f is a sum of at most 100 terms of order 1, each
 //! through some 10 operations, r < 10³·2⁻⁵³ = 10⁻¹³ at the very worst, which gives 5·10⁻¹¹. So a gradient may differ by `TOLERANCE` = 10⁻¹⁰,
 //! and where the objective is larger than 1, by so many times that.
+//!
+//! ReLU has no derivatives at its kink. Its networks are drawn so that no z comes near 0, and no
+//! difference may turn a unit on or off ([`Drawable`]).
 
+#[path = "common/cells.rs"]
+mod cells;
+#[path = "common/contract.rs"]
+mod contract;
 #[path = "common/random.rs"]
 mod random;
 
 use std::{env, slice};
 
 use bptt::loss::{self, Reduction};
-use bptt::lstm::{self, Cache, State};
-use bptt::{Cell, Flat, Matrix, dense, rnn};
+use bptt::{Flat, Matrix, dense, gru, lstm, rnn};
+use cells::Plain;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::RngSeed;
@@ -237,263 +244,209 @@ fn config(cases: u32) -> ProptestConfig {
 /// A check for one shape.
 type Check = fn(&Drawn);
 
-// -------------------------------------------------------------------------------------------- RNN
+// ------------------------------------------------------------------------------------------ cells
 
-/// A sequence through an RNN.
-fn rnn_sequence<const X: usize, const A: usize, const M: usize, const Y: usize>(drawn: &Drawn) {
-    let random = &mut Random::new(drawn.seed);
-    let params: rnn::Params<X, A, f64> = random.flat(limit(A));
-    let x = random.sequence::<X, M, f64>(drawn.steps, 1.0);
-    let a0: Matrix<A, M, f64> = random.flat(1.0);
-    let head: dense::Params<A, Y, f64> = random.flat(1.0);
-    let beyond: Matrix<A, M, f64> = random.flat(1.0);
-    let top = Top::<Y, M>::random(drawn, random);
-
-    let mut a = vec![nan(); x.len()];
-    let mut caches = a.clone();
-    let tape = params.forward(&x, &a0, &mut a, &mut caches).unwrap();
-    let (dhead, da) = top.gradient(&head, tape.a());
-    let (mut grads, mut dx, mut da0) = (rnn::Params::zeros(), vec![nan(); x.len()], beyond.clone());
-    (tape.backward(&da, &mut grads, Some(&mut dx), &mut da0)).unwrap();
-
-    let theta = vec![
-        ("params", flat(&params)),
-        ("x", Flat::slice_as_flat(&x).to_vec()),
-        ("a0", flat(&a0)),
-        ("head", flat(&head)),
-    ];
-    let gradient = vec![
-        ("params", flat(&grads)),
-        ("x", Flat::slice_as_flat(&dx).to_vec()),
-        ("a0", flat(&da0)),
-        ("head", flat(&dhead)),
-    ];
-    check(
-        &format!("RNN, X {X}, A {A}, M {M}, Y {Y}"),
-        theta,
-        gradient,
-        |theta| {
-            let params = rnn::Params::from_flat(&theta[0].1).unwrap();
-            let x = Matrix::<X, M, f64>::slice_from_flat(&theta[1].1).unwrap();
-            let a0 = Matrix::from_flat(&theta[2].1).unwrap();
-            let head = dense::Params::from_flat(&theta[3].1).unwrap();
-            let mut last = nan();
-            let tape = params.forward(x, a0, &mut a, &mut caches).unwrap();
-            tape.last(&mut last);
-            top.value(head, tape.a()) + inner(last.as_flat(), beyond.as_flat())
-        },
-    );
+/// A cell in f64 whose weights and inputs may be any.
+trait Drawable<const X: usize, const A: usize>: Plain<X, A, Scalar = f64> {
+    /// Moves them to where the cell has its derivatives all around.
+    fn move_away<const M: usize>(&mut self, _: &mut [Matrix<X, M, f64>]) {}
+    /// What no difference may change.
+    fn kinks<const M: usize>(_: &[Matrix<A, M, f64>]) -> Vec<bool> {
+        vec![]
+    }
 }
 
-/// One step through an RNN cell.
-fn rnn_cell<const X: usize, const A: usize, const M: usize, const Y: usize>(drawn: &Drawn) {
-    let drawn = &Drawn {
-        steps: 1,
-        ..drawn.clone()
-    };
-    let random = &mut Random::new(drawn.seed);
-    let params: rnn::Params<X, A, f64> = random.flat(limit(A));
-    let x: Matrix<X, M, f64> = random.flat(1.0);
-    let a_prev: Matrix<A, M, f64> = random.flat(1.0);
-    let head: dense::Params<A, Y, f64> = random.flat(1.0);
-    let top = Top::<Y, M>::random(drawn, random);
-
-    let (mut a, mut y, mut dstate) = (nan(), nan(), nan());
-    rnn::cell_forward(&params, &x, &a_prev, &mut a);
-    dense::forward(&head, &a, &mut y);
-    let (_, dy) = top.of(slice::from_ref(&y));
-    let mut dhead = dense::Params::zeros();
-    dense::backward(&head, &a, &dy[0], &mut dhead, &mut dstate);
-    let (mut grads, mut dx, mut dz) = (rnn::Params::zeros(), nan(), nan());
-    rnn::cell_backward(
-        &params,
-        &x,
-        &a_prev,
-        &a,
-        &mut dz,
-        &mut dstate,
-        &mut grads,
-        &mut dx,
-    );
-
-    let theta = vec![
-        ("params", flat(&params)),
-        ("x", flat(&x)),
-        ("a_prev", flat(&a_prev)),
-        ("head", flat(&head)),
-    ];
-    let gradient = vec![
-        ("params", flat(&grads)),
-        ("x", flat(&dx)),
-        ("a_prev", flat(&dstate)),
-        ("head", flat(&dhead)),
-    ];
-    check(
-        &format!("RNN cell, X {X}, A {A}, M {M}, Y {Y}"),
-        theta,
-        gradient,
-        |theta| {
-            let params = rnn::Params::from_flat(&theta[0].1).unwrap();
-            let x = Matrix::<X, M, f64>::from_flat(&theta[1].1).unwrap();
-            let a_prev = Matrix::from_flat(&theta[2].1).unwrap();
-            let head = dense::Params::from_flat(&theta[3].1).unwrap();
-            rnn::cell_forward(params, x, a_prev, &mut a);
-            dense::forward(head, &a, &mut y);
-            top.of(slice::from_ref(&y)).0
-        },
-    );
+impl<const X: usize, const A: usize> Drawable<X, A> for lstm::Params<X, A, f64> {}
+impl<const X: usize, const A: usize> Drawable<X, A> for rnn::Params<X, A, f64> {}
+impl<const X: usize, const A: usize> Drawable<X, A> for gru::ResetAfter<X, A, f64> {}
+impl<const X: usize, const A: usize> Drawable<X, A> for gru::ResetBefore<X, A, f64> {}
+impl<const X: usize, const A: usize> Drawable<X, A> for rnn::Relu<X, A, f64> {
+    /// The first input is ±1 to ±2 and its weights are ±2 to ±3; all the others together change z by less than 1.
+    fn move_away<const M: usize>(&mut self, x: &mut [Matrix<X, M, f64>]) {
+        for w in self.as_flat_mut() {
+            *w *= 0.1 / (A + X) as f64;
+        }
+        for w in &mut self.0.wx.columns_mut()[0] {
+            *w += 2.5_f64.copysign(*w);
+        }
+        for column in Matrix::slice_as_flat_mut(x).chunks_exact_mut(X) {
+            column[0] += 1.0_f64.copysign(column[0]);
+        }
+    }
+    fn kinks<const M: usize>(a: &[Matrix<A, M, f64>]) -> Vec<bool> {
+        let on = Matrix::slice_as_flat(a).iter().map(|&a| a > 0.0);
+        on.collect()
+    }
 }
 
-const RNN: [(Check, Check); 5] = [
-    (rnn_sequence::<1, 1, 1, 1>, rnn_cell::<1, 1, 1, 1>),
-    (rnn_sequence::<2, 3, 2, 2>, rnn_cell::<2, 3, 2, 2>),
-    (rnn_sequence::<3, 1, 3, 3>, rnn_cell::<3, 1, 3, 3>),
-    (rnn_sequence::<1, 9, 4, 2>, rnn_cell::<1, 9, 4, 2>),
-    (rnn_sequence::<4, 6, 5, 3>, rnn_cell::<4, 6, 5, 3>),
-];
-
-// ------------------------------------------------------------------------------------------- LSTM
-
-/// A sequence through an LSTM.
-fn lstm_sequence<const X: usize, const A: usize, const M: usize, const Y: usize>(drawn: &Drawn) {
+/// A sequence through a cell.
+fn sequence<C: Drawable<X, A>, const X: usize, const A: usize, const M: usize, const Y: usize>(
+    drawn: &Drawn,
+) {
     let random = &mut Random::new(drawn.seed);
-    let params: lstm::Params<X, A, f64> = random.flat(limit(A));
-    let x = random.sequence::<X, M, f64>(drawn.steps, 1.0);
-    let init: State<A, M, f64> = random.flat(1.0);
+    let mut cell: C = random.flat(limit(A));
+    let mut x = random.sequence::<X, M, f64>(drawn.steps, 1.0);
+    cell.move_away(&mut x);
+    let init: C::State<M> = random.flat(1.0);
     let head: dense::Params<A, Y, f64> = random.flat(1.0);
-    let beyond: State<A, M, f64> = random.flat(1.0);
+    let beyond: C::State<M> = random.flat(1.0);
     let top = Top::<Y, M>::random(drawn, random);
 
-    let (mut a, mut caches) = (vec![nan(); x.len()], vec![Cache::zeros(); x.len()]);
-    let tape = params.forward(&x, &init, &mut a, &mut caches).unwrap();
+    let (mut a, mut caches) = (vec![nan(); x.len()], vec![C::Cache::<M>::ZEROS; x.len()]);
+    let tape = cell.forward(&x, &init, &mut a, &mut caches).unwrap();
+    let kinks = C::kinks(tape.a());
     let (dhead, da) = top.gradient(&head, tape.a());
-    let (mut grads, mut dx, mut dstate) =
-        (lstm::Params::zeros(), vec![nan(); x.len()], beyond.clone());
+    let (mut grads, mut dx, mut dstate) = (C::ZEROS, vec![nan(); x.len()], beyond.clone());
     (tape.backward(&da, &mut grads, Some(&mut dx), &mut dstate)).unwrap();
 
     let theta = vec![
-        ("params", flat(&params)),
+        ("weights", flat(&cell)),
         ("x", Flat::slice_as_flat(&x).to_vec()),
         ("init", flat(&init)),
         ("head", flat(&head)),
     ];
     let gradient = vec![
-        ("params", flat(&grads)),
+        ("weights", flat(&grads)),
         ("x", Flat::slice_as_flat(&dx).to_vec()),
         ("init", flat(&dstate)),
         ("head", flat(&dhead)),
     ];
     check(
-        &format!("LSTM, X {X}, A {A}, M {M}, Y {Y}"),
+        &format!("{}, X {X}, A {A}, M {M}, Y {Y}", C::NAME),
         theta,
         gradient,
         |theta| {
-            let params = lstm::Params::from_flat(&theta[0].1).unwrap();
+            let cell = C::from_flat(&theta[0].1).unwrap();
             let x = Matrix::<X, M, f64>::slice_from_flat(&theta[1].1).unwrap();
-            let init = State::from_flat(&theta[2].1).unwrap();
+            let init = C::State::<M>::from_flat(&theta[2].1).unwrap();
             let head = dense::Params::from_flat(&theta[3].1).unwrap();
-            let mut last = State::zeros();
-            let tape = params.forward(x, init, &mut a, &mut caches).unwrap();
+            let mut last = C::State::<M>::ZEROS;
+            let tape = cell.forward(x, init, &mut a, &mut caches).unwrap();
+            assert_eq!(C::kinks(tape.a()), kinks);
             tape.last(&mut last);
             top.value(head, tape.a()) + inner(last.as_flat(), beyond.as_flat())
         },
     );
 }
 
-/// One step through an LSTM cell.
-fn lstm_cell<const X: usize, const A: usize, const M: usize, const Y: usize>(drawn: &Drawn) {
+/// One step through a cell.
+fn step<C: Drawable<X, A>, const X: usize, const A: usize, const M: usize, const Y: usize>(
+    drawn: &Drawn,
+) {
     let drawn = &Drawn {
         steps: 1,
         ..drawn.clone()
     };
     let random = &mut Random::new(drawn.seed);
-    let params: lstm::Params<X, A, f64> = random.flat(limit(A));
-    let x: Matrix<X, M, f64> = random.flat(1.0);
-    let prev: State<A, M, f64> = random.flat(1.0);
+    let mut cell: C = random.flat(limit(A));
+    let mut x: Matrix<X, M, f64> = random.flat(1.0);
+    cell.move_away(slice::from_mut(&mut x));
+    let prev: C::State<M> = random.flat(1.0);
     let head: dense::Params<A, Y, f64> = random.flat(1.0);
-    let beyond_c: Matrix<A, M, f64> = random.flat(1.0);
+    let beyond: C::State<M> = random.flat(1.0);
     let top = Top::<Y, M>::random(drawn, random);
-
-    let (mut next, mut cache, mut y) = (State::zeros(), Cache::zeros(), nan());
-    lstm::cell_forward(&params, &x, &prev, &mut next, &mut cache);
-    dense::forward(&head, &next.a, &mut y);
-    let (_, dy) = top.of(slice::from_ref(&y));
-    let (mut dhead, mut dx) = (dense::Params::zeros(), nan());
-    let mut dstate = State {
-        a: nan(),
-        c: beyond_c.clone(),
+    let output = |state: &C::State<M>| -> Matrix<A, M, f64> {
+        Matrix::from_flat(&state.as_flat()[..A * M])
+            .unwrap()
+            .clone()
     };
-    dense::backward(&head, &next.a, &dy[0], &mut dhead, &mut dstate.a);
-    let mut grads = lstm::Params::zeros();
-    lstm::cell_backward(
-        &params,
-        &x,
-        &prev,
-        &mut cache,
-        &mut dstate,
-        &mut grads,
-        &mut dx,
-    );
+    let rest = |state: &C::State<M>| state.as_flat()[A * M..].to_vec();
+
+    let (mut next, mut cache, mut y) = (C::State::<M>::ZEROS, C::Cache::<M>::ZEROS, nan());
+    cell.cell_forward(&x, &prev, &mut next, &mut cache);
+    let a = output(&next);
+    let kinks = C::kinks(slice::from_ref(&a));
+    dense::forward(&head, &a, &mut y);
+    let (_, dy) = top.of(slice::from_ref(&y));
+    let (mut dhead, mut da) = (dense::Params::zeros(), nan());
+    dense::backward(&head, &a, &dy[0], &mut dhead, &mut da);
+    let (mut grads, mut dstate) = (C::ZEROS, beyond.clone());
+    dstate.as_flat_mut()[..A * M].copy_from_slice(da.as_flat());
+    let dx = cell.cell_backward(&x, [&prev, &next], &mut cache, &mut dstate, &mut grads);
 
     let theta = vec![
-        ("params", flat(&params)),
+        ("weights", flat(&cell)),
         ("x", flat(&x)),
         ("prev", flat(&prev)),
         ("head", flat(&head)),
     ];
     let gradient = vec![
-        ("params", flat(&grads)),
+        ("weights", flat(&grads)),
         ("x", flat(&dx)),
         ("prev", flat(&dstate)),
         ("head", flat(&dhead)),
     ];
     check(
-        &format!("LSTM cell, X {X}, A {A}, M {M}, Y {Y}"),
+        &format!("step of {}, X {X}, A {A}, M {M}, Y {Y}", C::NAME),
         theta,
         gradient,
         |theta| {
-            let params = lstm::Params::from_flat(&theta[0].1).unwrap();
+            let cell = C::from_flat(&theta[0].1).unwrap();
             let x = Matrix::<X, M, f64>::from_flat(&theta[1].1).unwrap();
-            let prev = State::from_flat(&theta[2].1).unwrap();
+            let prev = C::State::<M>::from_flat(&theta[2].1).unwrap();
             let head = dense::Params::from_flat(&theta[3].1).unwrap();
-            lstm::cell_forward(params, x, prev, &mut next, &mut cache);
-            dense::forward(head, &next.a, &mut y);
-            top.of(slice::from_ref(&y)).0 + inner(next.c.as_flat(), beyond_c.as_flat())
+            cell.cell_forward(x, prev, &mut next, &mut cache);
+            let a = output(&next);
+            assert_eq!(C::kinks(slice::from_ref(&a)), kinks);
+            dense::forward(head, &a, &mut y);
+            top.of(slice::from_ref(&y)).0 + inner(&rest(&next), &rest(&beyond))
         },
     );
 }
 
-const LSTM: [(Check, Check); 5] = [
-    (lstm_sequence::<1, 1, 1, 1>, lstm_cell::<1, 1, 1, 1>),
-    (lstm_sequence::<2, 3, 2, 2>, lstm_cell::<2, 3, 2, 2>),
-    (lstm_sequence::<3, 1, 3, 3>, lstm_cell::<3, 1, 3, 3>),
-    (lstm_sequence::<1, 9, 4, 2>, lstm_cell::<1, 9, 4, 2>),
-    (lstm_sequence::<4, 6, 5, 3>, lstm_cell::<4, 6, 5, 3>),
-];
+/// A sequence and a step of each shape.
+macro_rules! shapes {
+    ($cells:ident::$cell:ident) => {
+        [
+            shapes!($cells::$cell, 1, 1, 1, 1),
+            shapes!($cells::$cell, 2, 3, 2, 2),
+            shapes!($cells::$cell, 3, 1, 3, 3),
+            shapes!($cells::$cell, 1, 9, 4, 2),
+            shapes!($cells::$cell, 4, 6, 5, 3),
+        ]
+    };
+    ($cells:ident::$cell:ident, $x:literal, $a:literal, $m:literal, $y:literal) => {
+        (
+            sequence::<$cells::$cell<$x, $a, f64>, $x, $a, $m, $y>,
+            step::<$cells::$cell<$x, $a, f64>, $x, $a, $m, $y>,
+        )
+    };
+}
+const LSTM: [(Check, Check); 5] = shapes!(lstm::Params);
+const RNN: [(Check, Check); 5] = shapes!(rnn::Params);
+const RELU: [(Check, Check); 5] = shapes!(rnn::Relu);
+const GRU_AFTER: [(Check, Check); 5] = shapes!(gru::ResetAfter);
+const GRU_BEFORE: [(Check, Check); 5] = shapes!(gru::ResetBefore);
 
 // ------------------------------------------------------------------------------------------ stack
 
-/// Two layers: an RNN, and on its output an LSTM. The dx of the upper is the da of the lower.
-fn stack<const X: usize, const A: usize, const B: usize, const M: usize, const Y: usize>(
+/// Two layers. The dx of the upper is the da of the lower.
+fn stack<
+    C: Plain<2, 3, Scalar = f64>,
+    D: Plain<3, B, Scalar = f64>,
+    const B: usize,
+    const M: usize,
+>(
     drawn: &Drawn,
 ) {
     let random = &mut Random::new(drawn.seed);
-    let lower: rnn::Params<X, A, f64> = random.flat(limit(A));
-    let upper: lstm::Params<A, B, f64> = random.flat(limit(B));
-    let x = random.sequence::<X, M, f64>(drawn.steps, 1.0);
-    let a0: Matrix<A, M, f64> = random.flat(1.0);
-    let init: State<B, M, f64> = random.flat(1.0);
-    let head: dense::Params<B, Y, f64> = random.flat(1.0);
-    let beyond_lower: Matrix<A, M, f64> = random.flat(1.0);
-    let beyond_upper: State<B, M, f64> = random.flat(1.0);
-    let top = Top::<Y, M>::random(drawn, random);
+    let lower: C = random.flat(limit(3));
+    let upper: D = random.flat(limit(B));
+    let x = random.sequence::<2, M, f64>(drawn.steps, 1.0);
+    let a0: C::State<M> = random.flat(1.0);
+    let init: D::State<M> = random.flat(1.0);
+    let head: dense::Params<B, 2, f64> = random.flat(1.0);
+    let beyond_lower: C::State<M> = random.flat(1.0);
+    let beyond_upper: D::State<M> = random.flat(1.0);
+    let top = Top::<2, M>::random(drawn, random);
 
     let (mut a, mut b) = (vec![nan(); x.len()], vec![nan(); x.len()]);
-    let (mut lower_caches, mut caches) = (a.clone(), vec![Cache::zeros(); x.len()]);
+    let mut lower_caches = vec![C::Cache::<M>::ZEROS; x.len()];
+    let mut caches = vec![D::Cache::<M>::ZEROS; x.len()];
     let below = lower.forward(&x, &a0, &mut a, &mut lower_caches).unwrap();
     let above = (upper.forward(below.a(), &init, &mut b, &mut caches)).unwrap();
     let (dhead, db) = top.gradient(&head, above.a());
-    let (mut dlower, mut dupper) = (rnn::Params::zeros(), lstm::Params::zeros());
+    let (mut dlower, mut dupper) = (C::ZEROS, D::ZEROS);
     let (mut da, mut dx) = (vec![nan(); x.len()], vec![nan(); x.len()]);
     let (mut da0, mut dinit) = (beyond_lower.clone(), beyond_upper.clone());
     (above.backward(&db, &mut dupper, Some(&mut da), &mut dinit)).unwrap();
@@ -516,17 +469,17 @@ fn stack<const X: usize, const A: usize, const B: usize, const M: usize, const Y
         ("head", flat(&dhead)),
     ];
     check(
-        &format!("stack, X {X}, A {A}, B {B}, M {M}, Y {Y}"),
+        &format!("{} on {}, M {M}", D::NAME, C::NAME),
         theta,
         gradient,
         |theta| {
-            let lower = rnn::Params::from_flat(&theta[0].1).unwrap();
-            let upper = lstm::Params::from_flat(&theta[1].1).unwrap();
-            let x = Matrix::<X, M, f64>::slice_from_flat(&theta[2].1).unwrap();
-            let a0 = Matrix::from_flat(&theta[3].1).unwrap();
-            let init = State::from_flat(&theta[4].1).unwrap();
+            let lower = C::from_flat(&theta[0].1).unwrap();
+            let upper = D::from_flat(&theta[1].1).unwrap();
+            let x = Matrix::<2, M, f64>::slice_from_flat(&theta[2].1).unwrap();
+            let a0 = C::State::<M>::from_flat(&theta[3].1).unwrap();
+            let init = D::State::<M>::from_flat(&theta[4].1).unwrap();
             let head = dense::Params::from_flat(&theta[5].1).unwrap();
-            let (mut last_lower, mut last_upper) = (nan(), State::zeros());
+            let (mut last_lower, mut last_upper) = (C::State::ZEROS, D::State::ZEROS);
             let below = lower.forward(x, a0, &mut a, &mut lower_caches).unwrap();
             let above = upper.forward(below.a(), init, &mut b, &mut caches).unwrap();
             below.last(&mut last_lower);
@@ -570,8 +523,18 @@ proptest! {
     }
 
     #[test]
-    fn of_an_rnn_cell((_, cell) in select(&RNN), drawn in drawn()) {
-        cell(&drawn);
+    fn of_a_step_of_an_rnn((_, step) in select(&RNN), drawn in drawn()) {
+        step(&drawn);
+    }
+
+    #[test]
+    fn of_an_rnn_with_relu((sequence, _) in select(&RELU), drawn in drawn()) {
+        sequence(&drawn);
+    }
+
+    #[test]
+    fn of_a_step_of_an_rnn_with_relu((_, step) in select(&RELU), drawn in drawn()) {
+        step(&drawn);
     }
 
     #[test]
@@ -580,13 +543,34 @@ proptest! {
     }
 
     #[test]
-    fn of_an_lstm_cell((_, cell) in select(&LSTM), drawn in drawn()) {
-        cell(&drawn);
+    fn of_a_step_of_an_lstm((_, step) in select(&LSTM), drawn in drawn()) {
+        step(&drawn);
+    }
+
+    #[test]
+    fn of_a_gru_with_the_reset_after((sequence, _) in select(&GRU_AFTER), drawn in drawn()) {
+        sequence(&drawn);
+    }
+
+    #[test]
+    fn of_a_step_of_a_gru_with_the_reset_after((_, step) in select(&GRU_AFTER), drawn in drawn()) {
+        step(&drawn);
+    }
+
+    #[test]
+    fn of_a_gru_with_the_reset_before((sequence, _) in select(&GRU_BEFORE), drawn in drawn()) {
+        sequence(&drawn);
+    }
+
+    #[test]
+    fn of_a_step_of_a_gru_with_the_reset_before((_, step) in select(&GRU_BEFORE), drawn in drawn()) {
+        step(&drawn);
     }
 
     #[test]
     fn of_two_layers(drawn in drawn()) {
-        stack::<2, 3, 2, 2, 2>(&drawn);
+        stack::<rnn::Params<2, 3, f64>, lstm::Params<3, 2, f64>, 2, 2>(&drawn);
+        stack::<gru::ResetBefore<2, 3, f64>, gru::ResetAfter<3, 2, f64>, 2, 2>(&drawn);
     }
 
     #[test]
