@@ -2,17 +2,16 @@
 //! gradient of a state, without gradients no moment. What does not decay is left as it is,
 //! and around the smallest normal number all bits are those of the contract.
 
+#[path = "common/cells.rs"]
+mod cells;
 #[path = "common/contract.rs"]
 mod contract;
-use contract::Nonlinearity;
 #[path = "common/random.rs"]
 mod random;
 
-use std::slice;
-
-use bptt::lstm::{self, Cache, State};
 use bptt::optimizer::{Adam, Momentum};
-use bptt::{Cell, Flat, Matrix, Real, rnn};
+use bptt::{Affine, Flat, Matrix, Real, gru, lstm, rnn};
+use cells::{Plain, garbage};
 use random::Random;
 
 /// Not zero, and less than the smallest normal number of its type.
@@ -27,127 +26,166 @@ fn smallest_normal<T: Real>() -> f64 {
     }
 }
 
-fn subnormals<F: Flat>(flat: &[F]) -> usize {
-    let scalars = F::slice_as_flat(flat).iter();
-    scalars.filter(|x| is_subnormal(**x)).count()
+fn has_subnormal<T: Real>(scalars: &[T]) -> bool {
+    scalars.iter().any(|x| is_subnormal(*x))
 }
 
 fn is_positive_zero<T: Real>(x: &T) -> bool {
     x.to_f64().to_bits() == 0
 }
 
-/// A cell whose state decays when x is zero: its forget gate keeps σ(1) of it.
-fn decaying<const X: usize, const A: usize, T: Real>() -> lstm::Params<X, A, T> {
-    let mut random = Random::new(1);
-    let mut params: lstm::Params<X, A, T> = random.flat(1.0 / (A as f64).sqrt());
-    for gate in [&mut params.f, &mut params.i, &mut params.g, &mut params.o] {
-        gate.b.fill(T::ZERO);
+/// A cell whose state decays when x is zero.
+trait Decaying<const X: usize, const A: usize>: Plain<X, A> {
+    fn decaying() -> Self;
+}
+
+/// Its forget gate keeps σ(1) of the state.
+impl<const X: usize, const A: usize, T: Real> Decaying<X, A> for lstm::Params<X, A, T> {
+    fn decaying() -> Self {
+        let mut cell: Self = Random::new(1).flat(1.0 / (A as f64).sqrt());
+        for gate in [&mut cell.f, &mut cell.i, &mut cell.g, &mut cell.o] {
+            gate.b.fill(T::ZERO);
+        }
+        cell.f.b.fill(T::ONE);
+        cell
     }
-    params.f.b.fill(T::ONE);
-    params
+}
+
+/// Their update gate keeps σ(1) of the state.
+macro_rules! gru {
+    ($cell:ident $(, $second_bias:ident)?) => {
+        impl<const X: usize, const A: usize, T: Real> Decaying<X, A> for gru::$cell<X, A, T> {
+            fn decaying() -> Self {
+                let mut cell: Self = Random::new(1).flat(1.0 / (A as f64).sqrt());
+                for b in [&mut cell.r.b, &mut cell.n.b $(, &mut cell.$second_bias)?] {
+                    b.fill(T::ZERO);
+                }
+                cell.u.b.fill(T::ONE);
+                cell
+            }
+        }
+    };
+}
+gru!(ResetAfter, bna);
+gru!(ResetBefore);
+
+/// Units that keep 0.9 of themselves, with both signs.
+impl<const X: usize, const A: usize, T: Real> Decaying<X, A> for rnn::Params<X, A, T> {
+    fn decaying() -> Self {
+        let mut cell = Self::zeros();
+        for r in 0..A {
+            cell.wa[(r, r)] = T::from_f64(0.9);
+            cell.wx[(r, 0)] = T::from_f64(if r % 2 == 0 { 1.0 } else { -1.0 });
+        }
+        cell
+    }
+}
+
+/// The same, all positive where x is.
+impl<const X: usize, const A: usize, T: Real> Decaying<X, A> for rnn::Relu<X, A, T> {
+    fn decaying() -> Self {
+        let mut cell = Self::zeros();
+        cell.0.wx.fill(T::ONE);
+        (0..A).for_each(|r| cell.0.wa[(r, r)] = T::from_f64(0.9));
+        cell
+    }
+}
+
+/// `steps` inputs from 0 to `limit`.
+fn noise<const M: usize, T: Real>(steps: usize, limit: f64) -> Vec<Matrix<2, M, T>> {
+    let mut x: Vec<Matrix<2, M, T>> = Random::new(2).sequence(steps, limit);
+    for x in Flat::slice_as_flat_mut(&mut x) {
+        *x = x.abs();
+    }
+    x
 }
 
 /// `step` and `forward` over noise, then silence, until the state is zero.
-fn silence_ends_in_zeros<const A: usize, const M: usize, T: Real>() {
-    let params = decaying::<2, A, T>();
-    let mut x: Vec<Matrix<2, M, T>> = Random::new(2).sequence(20, 1.0);
+fn silence_ends_in_zeros<C: Decaying<2, A>, const A: usize, const M: usize>() {
+    let cell = C::decaying();
+    let mut x = noise(20, 1.0);
     x.resize(8000, Matrix::zeros());
+    // The last matrix of a state is the one that is carried on: c, where there is one.
+    let carried = |state: &C::State<M>| state.as_flat()[C::State::<M>::LEN - A * M..].to_vec();
 
-    let (mut state, mut next) = (State::<A, M, T>::zeros(), State::zeros());
+    let (mut state, mut next) = (C::State::<M>::ZEROS, garbage());
     for x in &x {
-        params.step(x, &state, &mut next);
+        cell.step(x, &state, &mut next);
         core::mem::swap(&mut state, &mut next);
-        assert_eq!(subnormals(slice::from_ref(&state.c)), 0);
+        assert!(!has_subnormal(&carried(&state)));
     }
     assert!(state.as_flat().iter().all(is_positive_zero), "{state:?}");
 
     let mut a = vec![Matrix::zeros(); x.len()];
-    let mut caches = vec![Cache::zeros(); x.len()];
-    let init = State::zeros();
-    let _ = params.forward(&x, &init, &mut a, &mut caches).unwrap();
-    assert!(
-        caches
-            .iter()
-            .all(|cache| subnormals(slice::from_ref(&cache.c)) == 0)
-    );
+    let mut caches = vec![C::Cache::<M>::ZEROS; x.len()];
+    let init = C::State::<M>::ZEROS;
+    let _ = cell.forward(&x, &init, &mut a, &mut caches).unwrap();
+    let states = a.iter().zip(&caches);
+    let states: Vec<_> = states.map(|(a, cache)| C::state_after(a, cache)).collect();
+    assert!(!states.iter().any(|state| has_subnormal(&carried(state))));
     assert!(a.last().unwrap().as_flat().iter().all(is_positive_zero));
     // It was not zero from the start.
-    assert!(caches[30].c.as_flat().iter().all(|c| *c != T::ZERO));
+    assert!(carried(&states[30]).iter().all(|c| *c != C::Scalar::ZERO));
+}
+
+fn silence<const A: usize, const M: usize, T: Real>() {
+    silence_ends_in_zeros::<lstm::Params<2, A, T>, A, M>();
+    silence_ends_in_zeros::<rnn::Params<2, A, T>, A, M>();
+    silence_ends_in_zeros::<rnn::Relu<2, A, T>, A, M>();
+    silence_ends_in_zeros::<gru::ResetAfter<2, A, T>, A, M>();
+    silence_ends_in_zeros::<gru::ResetBefore<2, A, T>, A, M>();
 }
 
 #[test]
-fn state_of_an_lstm_after_silence_is_zero() {
-    silence_ends_in_zeros::<1, 1, f32>();
-    silence_ends_in_zeros::<16, 1, f32>();
-    silence_ends_in_zeros::<33, 1, f32>();
-    silence_ends_in_zeros::<19, 9, f32>();
-    silence_ends_in_zeros::<7, 2, f64>();
-}
-
-/// Units that keep 0.9 of themselves, with both signs.
-fn decaying_rnn<const A: usize, T: Real>() -> rnn::Params<1, A, T> {
-    let mut params = rnn::Params::<1, A, T>::zeros();
-    for r in 0..A {
-        params.wa[(r, r)] = T::from_f64(0.9);
-        params.wx[(r, 0)] = T::from_f64(if r % 2 == 0 { 1.0 } else { -1.0 });
-    }
-    params
-}
-
-fn rnn_ends_in_zeros<const A: usize, const M: usize, T: Real>(steps: usize) {
-    let params = decaying_rnn::<A, T>();
-    let mut x = vec![Matrix::<1, M, T>::zeros(); steps];
-    x[0].fill(T::ONE);
-    let (init, mut a) = (Matrix::zeros(), vec![Matrix::<A, M, T>::zeros(); steps]);
-    let mut dz = a.clone();
-    let tape = params.forward(&x, &init, &mut a, &mut dz).unwrap();
-    assert_eq!(subnormals(tape.a()), 0);
-    assert!(tape.a()[steps - 1].as_flat().iter().all(is_positive_zero));
-
-    // Back from the last step, where a is 0 and its derivative 1.
-    let mut da = vec![Matrix::<A, M, T>::zeros(); steps];
-    da[steps - 1].fill(-T::ONE);
-    let (mut grads, mut dstate) = (rnn::Params::zeros(), Matrix::zeros());
-    tape.backward(&da, &mut grads, None, &mut dstate).unwrap();
-    assert_eq!(subnormals(&dz), 0);
-    assert!(dstate.as_flat().iter().all(is_positive_zero));
-    assert!(dz[steps - 20].as_flat().iter().all(|dz| *dz < T::ZERO));
-}
-
-#[test]
-fn state_of_an_rnn_and_its_gradient_decay_to_zero() {
-    rnn_ends_in_zeros::<1, 1, f32>(1100);
-    rnn_ends_in_zeros::<37, 1, f32>(1100);
-    rnn_ends_in_zeros::<19, 9, f32>(1100);
-    rnn_ends_in_zeros::<5, 2, f64>(7500);
+fn state_after_silence_is_zero() {
+    silence::<1, 1, f32>();
+    silence::<16, 1, f32>();
+    silence::<37, 1, f32>();
+    silence::<19, 9, f32>();
+    silence::<7, 2, f64>();
 }
 
 /// Behind a loss at the last of many steps the gradient of the state is zero, and not a subnormal number for ever.
-fn gradient_ends_in_zeros<const A: usize, const M: usize, T: Real>(steps: usize) {
-    let params = decaying::<2, A, T>();
-    let x: Vec<Matrix<2, M, T>> = Random::new(3).sequence(steps, 1.0);
-    let init = State::zeros();
-    let mut a = vec![Matrix::<A, M, T>::zeros(); steps];
-    let mut caches = vec![Cache::zeros(); steps];
-    let tape = params.forward(&x, &init, &mut a, &mut caches).unwrap();
+fn gradient_ends_in_zeros<C: Decaying<2, A>, const A: usize, const M: usize>(
+    steps: usize,
+    limit: f64,
+) {
+    let cell = C::decaying();
+    let x = noise(steps, limit);
+    let init = C::State::<M>::ZEROS;
+    let mut a = vec![Matrix::<A, M, C::Scalar>::zeros(); steps];
+    let mut caches = vec![C::Cache::<M>::ZEROS; steps];
+    let tape = cell.forward(&x, &init, &mut a, &mut caches).unwrap();
     let mut da = vec![Matrix::zeros(); steps];
-    da[steps - 1].fill(T::ONE);
-    let (mut grads, mut dstate) = (lstm::Params::zeros(), State::zeros());
+    da[steps - 1].fill(C::Scalar::ONE);
+    let (mut grads, mut dstate) = (C::ZEROS, C::State::ZEROS);
     tape.backward(&da, &mut grads, None, &mut dstate).unwrap();
-    let first = &caches[0];
-    for dz in [&first.f, &first.i, &first.g, &first.o] {
-        assert!(dz.as_flat().iter().all(|dz| *dz == T::ZERO), "{dz:?}");
+    let gates = C::LEN / Affine::<2, A>::LEN;
+    let dz = |t: usize| &caches[t].as_flat()[..gates * A * M];
+    let is_zero = |scalars: &[C::Scalar]| scalars.iter().all(|x| *x == C::Scalar::ZERO);
+    assert!(is_zero(dz(0)), "{}: {:?}", C::NAME, dz(0));
+    assert!(is_zero(dstate.as_flat()), "{}: {dstate:?}", C::NAME);
+    assert!(!is_zero(dz(steps - 30)), "{}", C::NAME);
+    if gates == 1 {
+        // The derivative of tanh without input is 1, as that of ReLU: dz is dh.
+        assert!((0..steps).all(|t| !has_subnormal(dz(t))), "{}", C::NAME);
     }
-    assert!(dstate.as_flat().iter().all(|d| *d == T::ZERO), "{dstate:?}");
-    assert_ne!(caches[steps - 30].f, Matrix::zeros());
+}
+
+fn gradient<const A: usize, const M: usize, T: Real>(steps: usize) {
+    gradient_ends_in_zeros::<lstm::Params<2, A, T>, A, M>(steps, 1.0);
+    gradient_ends_in_zeros::<rnn::Params<2, A, T>, A, M>(steps, 0.0);
+    gradient_ends_in_zeros::<rnn::Relu<2, A, T>, A, M>(steps, 1.0);
+    gradient_ends_in_zeros::<gru::ResetAfter<2, A, T>, A, M>(steps, 1.0);
+    gradient_ends_in_zeros::<gru::ResetBefore<2, A, T>, A, M>(steps, 1.0);
 }
 
 #[test]
-fn gradient_of_an_lstm_decays_to_zero() {
-    gradient_ends_in_zeros::<1, 1, f32>(1500);
-    gradient_ends_in_zeros::<16, 1, f32>(1500);
-    gradient_ends_in_zeros::<33, 2, f32>(2500);
-    gradient_ends_in_zeros::<7, 9, f64>(8000);
+fn gradient_behind_a_loss_far_away_is_zero() {
+    gradient::<1, 1, f32>(1500);
+    gradient::<16, 1, f32>(1500);
+    gradient::<33, 2, f32>(2500);
+    gradient::<7, 9, f64>(8000);
 }
 
 fn moments_end_in_zeros<T: Real>(updates: usize) {
@@ -231,92 +269,57 @@ fn assert_same_bits<F: Flat>(found: &F, expected: &F) {
     }
 }
 
-/// A step forward and backward whose states and gradients lie around the smallest normal number, and one unit whose output gate is NaN.
-fn contract_holds<const A: usize, const M: usize, T: Real>() {
-    let (mut random, tiny) = (Random::new(4), 8.0 * smallest_normal::<T>());
-    let mut params = decaying::<2, A, T>();
-    let x = Matrix::zeros();
-    let prev: State<A, M, T> = random.flat(tiny);
-    let da: Matrix<A, M, T> = random.flat(tiny);
+/// A step forward and backward whose states and gradients lie around the smallest normal number, and one unit with a NaN.
+fn contract_holds_for<C: Decaying<2, A>, const A: usize, const M: usize>() {
+    let (mut random, tiny) = (Random::new(4), 8.0 * smallest_normal::<C::Scalar>());
+    let mut cell = C::decaying();
+    let x = Matrix::<2, M, C::Scalar>::zeros();
+    let prev: C::State<M> = random.flat(tiny);
+    let da: Matrix<A, M, C::Scalar> = random.flat(tiny);
 
-    params.o.b[(0, 0)] = T::from_f64(f64::NAN);
-    let (mut next, mut stepped, mut cache) = (State::zeros(), State::zeros(), Cache::zeros());
-    lstm::cell_forward(&params, &x, &prev, &mut next, &mut cache);
-    params.step(&x, &prev, &mut stepped);
-    let (a, expected) = contract::lstm_forward(&params, &x, &prev.a, &prev.c);
-    assert_same_bits(&cache, &expected);
-    assert_same_bits(
-        &next,
-        &State {
-            a: a.clone(),
-            c: expected.c.clone(),
-        },
-    );
-    assert_same_bits(&stepped, &next);
+    let mut forward = |nan: f64| {
+        cell.as_flat_mut()[C::LEN - A] = C::Scalar::from_f64(nan); // the last bias of the first unit
+        let (mut next, mut stepped) = (garbage(), garbage());
+        let (mut cache, mut expected) = (C::Cache::<M>::ZEROS, C::Cache::<M>::ZEROS);
+        cell.cell_forward(&x, &prev, &mut next, &mut cache);
+        cell.step(&x, &prev, &mut stepped);
+        let expected_next = cell.contract_forward(&x, &prev, &mut expected);
+        assert_same_bits(&cache, &expected);
+        assert_same_bits(&next, &expected_next);
+        assert_same_bits(&stepped, &expected_next);
+        (next, cache)
+    };
+    forward(f64::NAN);
+    let (next, mut cache) = forward(0.0);
 
-    params.o.b[(0, 0)] = T::ZERO;
-    lstm::cell_forward(&params, &x, &prev, &mut next, &mut cache);
     let mut expected = cache.clone();
-    let (mut dstate, mut grads, mut dx) = (State::zeros(), lstm::Params::zeros(), Matrix::zeros());
-    dstate.a = da.clone();
-    dstate.c = random.flat(tiny);
-    let (mut expected_dstate, mut expected_grads) = (State::zeros(), lstm::Params::zeros());
-    expected_dstate.c = dstate.c.clone();
-    lstm::cell_backward(
-        &params,
+    let mut expected_dstate: C::State<M> = random.flat(tiny);
+    expected_dstate.as_flat_mut()[..A * M].fill(C::Scalar::ZERO);
+    let mut dstate = expected_dstate.clone();
+    dstate.as_flat_mut()[..A * M].copy_from_slice(da.as_flat());
+    let (mut grads, mut expected_grads) = (C::ZEROS, C::ZEROS);
+    let states = [&prev, &next];
+    let dx = cell.cell_backward(&x, states, &mut cache, &mut dstate, &mut grads);
+    let expected_dx = cell.contract_backward(
         &x,
-        &prev,
-        &mut cache,
-        &mut dstate,
-        &mut grads,
-        &mut dx,
-    );
-    contract::lstm_backward(
-        &params,
-        &x,
-        &prev.a,
-        &prev.c,
+        states,
         &mut expected,
         &da,
         &mut expected_dstate,
         &mut expected_grads,
     );
+    assert_same_bits(&dx, &expected_dx);
     assert_same_bits(&cache, &expected);
     assert_same_bits(&dstate, &expected_dstate);
     assert_same_bits(&grads, &expected_grads);
+}
 
-    let (params, mut a) = (random.flat(1.0), Matrix::zeros());
-    rnn::cell_forward(&params, &x, &prev.a, &mut a);
-    assert_same_bits(
-        &a,
-        &contract::rnn_forward(Nonlinearity::Tanh, &params, &x, &prev.a),
-    );
-    let (mut dz, mut dstate, mut grads) = (Matrix::zeros(), da.clone(), rnn::Params::zeros());
-    let (mut expected_dz, mut expected_da, mut expected) =
-        (da, Matrix::zeros(), rnn::Params::zeros());
-    rnn::cell_backward(
-        &params,
-        &x,
-        &prev.a,
-        &a,
-        &mut dz,
-        &mut dstate,
-        &mut grads,
-        &mut dx,
-    );
-    contract::rnn_backward(
-        Nonlinearity::Tanh,
-        &params,
-        &x,
-        &prev.a,
-        &a,
-        &mut expected_dz,
-        &mut expected_da,
-        &mut expected,
-    );
-    assert_same_bits(&dz, &expected_dz);
-    assert_same_bits(&dstate, &expected_da);
-    assert_same_bits(&grads, &expected);
+fn contract_holds<const A: usize, const M: usize, T: Real>() {
+    contract_holds_for::<lstm::Params<2, A, T>, A, M>();
+    contract_holds_for::<rnn::Params<2, A, T>, A, M>();
+    contract_holds_for::<rnn::Relu<2, A, T>, A, M>();
+    contract_holds_for::<gru::ResetAfter<2, A, T>, A, M>();
+    contract_holds_for::<gru::ResetBefore<2, A, T>, A, M>();
 }
 
 #[test]
