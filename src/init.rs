@@ -3,9 +3,19 @@
 //! Every function that draws takes `uniform`, which returns numbers evenly distributed in \[0, 1).
 //! They are drawn in the order of the flat array, so one seed gives the same weights on every
 //! target.
+//!
+//! [`uniform_hidden`] suits every cell to begin with. Where more is to be remembered, the usual
+//! choice is
+//!
+//! | | |
+//! |---|---|
+//! | LSTM | [`forget_bias`] |
+//! | GRU | the same in its update gate, which says how much stays: `cell.u.b.fill(1.0)` |
+//! | RNN with tanh | [`orthogonal`] for `wa` |
+//! | RNN with ReLU | `wa` the identity matrix and `b` zero, so that it starts by adding up what it reads (Le, Jaitly and Hinton, 2015) |
 
 use crate::elementary::cosine;
-use crate::{Affine, Flat, Matrix, Real, lstm};
+use crate::{Cell, Flat, Matrix, Real, lstm};
 
 /// Every scalar of `weights` evenly distributed in \[−limit, limit).
 ///
@@ -25,23 +35,30 @@ pub fn uniform<F: Flat>(weights: &mut F, limit: F::Scalar, mut uniform: impl FnM
     }
 }
 
-/// All weights of an RNN cell or of an LSTM gate, biases included, evenly distributed in \[−1/√A,
-/// 1/√A): PyTorch's default.
+/// All weights of a cell, or of one gate, biases included, evenly distributed in \[−1/√A, 1/√A):
+/// PyTorch's default.
 ///
 /// ```
-/// use bptt::{init, rnn};
+/// use bptt::{gru, init};
 /// use rand::{RngExt, SeedableRng, rngs::SmallRng};
 ///
 /// let mut rng = SmallRng::seed_from_u64(1);
-/// let mut params = rnn::Params::<3, 4>::zeros();
-/// init::uniform_hidden(&mut params, || rng.random::<f32>());
-/// assert!(params.wa[(3, 3)] != 0.0 && params.wa[(3, 3)].abs() <= 0.5);
+/// let mut cell = gru::ResetAfter::<3, 4>::zeros();
+/// init::uniform_hidden(&mut cell, || rng.random::<f32>());
+/// assert!(cell.bna[(3, 0)] != 0.0 && cell.bna[(3, 0)].abs() <= 0.5);
+///
+/// init::uniform_hidden(&mut cell.u, || rng.random::<f32>()); // one gate anew
+/// cell.u.b.fill(1.0); // and it keeps most of the state until it has learnt better
 /// ```
-pub fn uniform_hidden<const X: usize, const A: usize, T: Real>(
-    params: &mut Affine<X, A, T>,
-    uniform: impl FnMut() -> T,
+pub fn uniform_hidden<C: Cell<X, A>, const X: usize, const A: usize>(
+    cell: &mut C,
+    uniform: impl FnMut() -> C::Scalar,
 ) {
-    self::uniform(params, T::ONE / T::from_usize(A).sqrt(), uniform);
+    self::uniform(
+        cell,
+        C::Scalar::ONE / C::Scalar::from_usize(A).sqrt(),
+        uniform,
+    );
 }
 
 /// Evenly distributed in \[−√(6/(R + C)), √(6/(R + C))).

@@ -1,5 +1,9 @@
 //! No kernel allocates: an allocator that counts, for each thread by itself, sees nothing during any call.
 
+#[path = "common/cells.rs"]
+mod cells;
+#[path = "common/contract.rs"]
+mod contract;
 #[path = "common/random.rs"]
 mod random;
 
@@ -8,9 +12,9 @@ use std::cell::Cell;
 use std::{array, hint, slice};
 
 use bptt::loss::{self, Reduction};
-use bptt::lstm::{self, Cache, State};
 use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
-use bptt::{Cell as _, Flat, Matrix, Real, dense, init, rnn};
+use bptt::{Flat, Matrix, Real, dense, gru, init, lstm, rnn};
+use cells::Plain;
 use random::Random;
 
 struct Counting;
@@ -70,89 +74,72 @@ fn the_counter_counts() {
     assert_eq!(allocations(|| [1, 2, 3]), 0);
 }
 
-fn no_kernel_allocates<T: Real>() {
-    const X: usize = 3;
-    const A: usize = 5;
-    const M: usize = 2;
-    const Y: usize = 4;
-    const STEPS: usize = 3;
+const X: usize = 3;
+const A: usize = 5;
+const M: usize = 2;
+const Y: usize = 4;
+const STEPS: usize = 3;
+
+fn no_function_of_a_cell_allocates<C: Plain<X, A>>() {
     let random = &mut Random::new(1);
-    let half = T::from_f64(0.5);
-
-    let x: [Matrix<X, M, T>; STEPS] = array::from_fn(|_| random.flat(1.0));
-    let da: [Matrix<A, M, T>; STEPS] = array::from_fn(|_| random.flat(1.0));
-    let start: State<A, M, T> = random.flat(1.0);
-    let mut a: [Matrix<A, M, T>; STEPS] = array::from_fn(|_| random.flat(1.0));
-    let (mut dz, mut dx) = (da.clone(), x.clone());
-
-    let params: rnn::Params<X, A, T> = random.flat(1.0);
-    let mut grads = params.clone();
-    let mut end = start.clone();
+    let cell: C = random.flat(1.0);
+    let x: [Matrix<X, M, C::Scalar>; STEPS] = array::from_fn(|_| random.flat(1.0));
+    let da: [Matrix<A, M, C::Scalar>; STEPS] = array::from_fn(|_| random.flat(1.0));
+    let start: C::State<M> = random.flat(1.0);
+    let (mut a, mut dx, mut end, mut grads) = (da.clone(), x.clone(), start.clone(), cell.clone());
+    let mut caches: [C::Cache<M>; STEPS] = array::from_fn(|_| random.flat(1.0));
     let calls = allocations(|| {
-        rnn::cell_forward(&params, &x[0], &start.a, &mut a[0]);
-        rnn::cell_backward(
-            &params, &x[0], &start.a, &a[0], &mut dz[0], &mut end.a, &mut grads, &mut dx[0],
-        );
-        params.step(&x[0], &start.a, &mut end.a);
-        let tape = params.forward(&x, &start.a, &mut a, &mut dz).unwrap();
-        tape.last(&mut end.a);
-        tape.backward(&da, &mut grads, Some(&mut dx), &mut end.a)
-            .unwrap();
-        params
-            .forward(&x, &start.a, &mut [], &mut dz)
-            .map(drop)
-            .unwrap_err()
-    });
-    assert_eq!(calls, 0, "RNN");
-
-    let params: lstm::Params<X, A, T> = random.flat(1.0);
-    let mut grads = params.clone();
-    let mut caches: [Cache<A, M, T>; STEPS] = array::from_fn(|_| random.flat(1.0));
-    let calls = allocations(|| {
-        params.step(&x[0], &start, &mut end);
-        lstm::cell_forward(&params, &x[0], &start, &mut end, &mut caches[0]);
-        lstm::cell_backward(
-            &params,
-            &x[0],
-            &start,
-            &mut caches[0],
-            &mut end,
-            &mut grads,
-            &mut dx[0],
-        );
-        let tape = params.forward(&x, &start, &mut a, &mut caches).unwrap();
+        cell.step(&x[0], &start, &mut end);
+        cell.cell_forward(&x[0], &start, &mut end, &mut caches[0]);
+        let mut dstate = start.clone();
+        let states = [&start, &end];
+        dx[0] = cell.cell_backward(&x[0], states, &mut caches[0], &mut dstate, &mut grads);
+        let tape = cell.forward(&x, &start, &mut a, &mut caches).unwrap();
         tape.last(&mut end);
         tape.backward(&da, &mut grads, Some(&mut dx), &mut end)
             .unwrap();
-        params
-            .forward(&x, &start, &mut a, &mut [])
-            .map(drop)
-            .unwrap_err()
+        let too_few = cell.forward(&x, &start, &mut [], &mut caches);
+        too_few.map(drop).unwrap_err();
+        let too_few = cell.forward(&x, &start, &mut a, &mut []);
+        too_few.map(drop).unwrap_err()
     });
-    assert_eq!(calls, 0, "LSTM");
+    assert_eq!(calls, 0, "{}", C::NAME);
+}
 
+fn no_kernel_allocates<T: Real>() {
+    no_function_of_a_cell_allocates::<rnn::Params<X, A, T>>();
+    no_function_of_a_cell_allocates::<rnn::Relu<X, A, T>>();
+    no_function_of_a_cell_allocates::<lstm::Params<X, A, T>>();
+    no_function_of_a_cell_allocates::<gru::ResetAfter<X, A, T>>();
+    no_function_of_a_cell_allocates::<gru::ResetBefore<X, A, T>>();
+
+    let random = &mut Random::new(1);
+    let half = T::from_f64(0.5);
+    let a: [Matrix<A, M, T>; STEPS] = array::from_fn(|_| random.flat(1.0));
+    let mut da = a.clone();
     let mut head: dense::Params<A, Y, T> = random.flat(1.0);
     let mut dhead = head.clone();
     let target: [Matrix<Y, M, T>; STEPS] = array::from_fn(|_| random.flat(1.0));
     let (mut y, mut dy) = (target.clone(), target.clone());
     let calls = allocations(|| {
         dense::forward(&head, &a[0], &mut y[0]);
-        dense::backward(&head, &a[0], &dy[0], &mut dhead, &mut dz[0]);
+        dense::backward(&head, &a[0], &dy[0], &mut dhead, &mut da[0]);
         dense::sequence_forward(&head, &a, &mut y).unwrap();
         loss::squared_error(&y, &target, None, Reduction::Mean, Some(&mut dy)).unwrap();
         loss::softmax_cross_entropy(&y, &target, None, Reduction::Mean, Some(&mut dy)).unwrap();
         let classes = [[Y - 1; M]; STEPS];
         loss::softmax_cross_entropy_classes(&y, &classes, None, Reduction::Sum, Some(&mut dy))
             .unwrap();
-        dense::sequence_backward(&head, &a, &dy, &mut dhead, &mut dz).unwrap();
+        dense::sequence_backward(&head, &a, &dy, &mut dhead, &mut da).unwrap();
         dense::softmax(&mut y[0]);
         dense::softmax_backward(&y[0], &mut dy[0]);
         loss::squared_error(&y, &[], None, Reduction::Mean, Some(&mut dy)).unwrap_err()
     });
     assert_eq!(calls, 0, "output layer and losses");
 
-    let mut weights = params.clone();
-    let zeros = vec![T::ZERO; params.as_flat().len()];
+    let mut weights: lstm::Params<X, A, T> = random.flat(1.0);
+    let mut grads = weights.clone();
+    let zeros = vec![T::ZERO; weights.as_flat().len()];
     let (mut m, mut v) = (zeros.clone(), zeros);
     let calls = allocations(|| {
         let (w, g) = (weights.as_flat_mut(), grads.as_flat_mut());
@@ -178,7 +165,7 @@ fn no_kernel_allocates<T: Real>() {
     };
     let calls = allocations(|| {
         init::uniform(&mut weights, half, &mut uniform);
-        init::uniform_hidden(&mut weights.i, &mut uniform);
+        init::uniform_hidden(&mut weights, &mut uniform);
         init::glorot_uniform(&mut head.w, &mut uniform);
         init::orthogonal(&mut weights.o.wa, &mut uniform);
         init::forget_bias(&mut weights, half);

@@ -1,6 +1,6 @@
 //! Weights as bytes: little-endian on every target, in the order of the flat view, at compile time and at run time.
 
-use bptt::{Affine, Flat, LengthMismatch, Matrix, Vector, dense, lstm};
+use bptt::{Affine, Flat, LengthMismatch, Matrix, Vector, dense, gru, lstm, rnn};
 
 /// 1, −2 and 0.15625 in f32 (0x3f800000, 0xc0000000, 0x3e200000), the least significant byte first.
 const THREE: [u8; 12] = [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 0, 0, 0x20, 0x3e];
@@ -48,9 +48,11 @@ fn every_field_is_in_its_place() {
         )+};
     }
     check!(Matrix<3, 2, f32>, Affine<2, 3, f32>, lstm::Params<2, 3, f32>);
-    check!(lstm::State<3, 2, f32>, dense::Params<3, 2, f32>);
+    check!(lstm::State<3, 2, f32>, dense::Params<3, 2, f32>, rnn::Relu<2, 3, f32>);
+    check!(gru::ResetAfter<2, 3, f32>, gru::ResetBefore<2, 3, f32>);
     check!(Matrix<3, 2, f64>, Affine<2, 3, f64>, lstm::Params<2, 3, f64>);
-    check!(lstm::State<3, 2, f64>, dense::Params<3, 2, f64>);
+    check!(lstm::State<3, 2, f64>, dense::Params<3, 2, f64>, rnn::Relu<2, 3, f64>);
+    check!(gru::ResetAfter<2, 3, f64>, gru::ResetBefore<2, 3, f64>);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use bptt::{
 
 /// As another module of a user's crate.
 pub mod networks {
-    use bptt::{Real, dense, lstm, rnn};
+    use bptt::{Real, dense, gru, lstm, rnn};
 
     bptt::flat_struct! {
         /// An LSTM and its output layer.
@@ -38,6 +38,10 @@ pub mod networks {
             pub inner: One<T>,
             /// Layers that are alike.
             pub layers: [rnn::Params<3, 3, T>; 2],
+            /// A GRU of each kind.
+            pub grus: bptt::Pair<gru::ResetAfter<1, 2, T>, gru::ResetBefore<2, 1, T>>,
+            /// A cell in a wrapper.
+            pub relu: rnn::Relu<1, 1, T>,
             /// A state that is learnt.
             pub start: lstm::State<A, 1, T>,
             /// The output layer.
@@ -63,7 +67,7 @@ static NET: Net = Net::zeros();
 const _: () = {
     assert!(Net::LEN == 4 * 16 * (16 + 6 + 1) + 4 * (16 + 1));
     assert!(size_of::<Net>() == 4 * Net::LEN && align_of::<Net>() == 4);
-    assert!(Many::<4, 2, f64>::LEN == 3 * 6 + 2 * 3 * 7 + 2 * 4 + 2 * 5);
+    assert!(Many::<4, 2, f64>::LEN == 3 * 6 + 2 * 3 * 7 + 26 + 12 + 3 + 2 * 4 + 2 * 5);
     assert!(size_of::<Many<4, 2, f64>>() == 8 * Many::<4, 2, f64>::LEN);
     assert!(Around::<5, Net>::LEN == Net::LEN + 5);
 };
@@ -133,6 +137,10 @@ fn parts_stand_in_their_order<T: Real>() {
     let end = follows(parts.inner.parts().only, 0);
     let end = follows(&parts.layers[0], end);
     let end = follows(&parts.layers[1], end);
+    let end = follows(&parts.grus.first.n, end + 2 * 8);
+    let end = follows(&parts.grus.first.bna, end);
+    let end = follows(&parts.grus.second, end);
+    let end = follows(&parts.relu.0, end);
     let end = follows(&parts.start.a, end);
     let end = follows(&parts.start.c, end);
     let end = follows(&parts.head.w, end);
@@ -151,7 +159,11 @@ fn parts_stand_in_their_order<T: Real>() {
     head.set_zeros();
     let ones = |x: &[T]| x.iter().all(|&x| x == T::ONE);
     assert!(ones(&many.as_flat()[..9]) && ones(&many.as_flat()[18 + 39..18 + 42]));
-    assert!(many.as_flat()[18 + 42 + 8..].iter().all(|&x| x == T::ZERO));
+    assert!(
+        many.as_flat()[18 + 42 + 41 + 8..]
+            .iter()
+            .all(|&x| x == T::ZERO)
+    );
     many.as_flat_mut().fill(T::ONE);
     assert!(ones(many.parts().start.c.as_flat()));
 }

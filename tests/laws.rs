@@ -593,6 +593,10 @@ fn flat_laws_of_all<T: Real>() {
     flat_laws::<Vector<7, T>>();
     flat_laws::<Affine<2, 3, T>>();
     flat_laws::<rnn::Params<1, 1, T>>();
+    flat_laws::<rnn::Relu<1, 1, T>>();
+    flat_laws::<gru::ResetAfter<2, 3, T>>();
+    flat_laws::<gru::ResetBefore<2, 3, T>>();
+    flat_laws::<gru::Cache<3, 2, T>>();
     flat_laws::<lstm::Params<2, 3, T>>();
     flat_laws::<State<3, 2, T>>();
     flat_laws::<Cache<3, 2, T>>();
@@ -605,31 +609,42 @@ fn flat_view_is_the_same_memory() {
     flat_laws_of_all::<f64>();
 }
 
-/// The order of the scalars: columns, and in each struct \[Wa | Wx\], b; gates f, i, g, o.
+/// The order of the scalars: columns, and in each struct \[Wa | Wx\], b; gates f, i, g, o and r, u, n.
 #[test]
 fn flat_order() -> Result<(), LengthMismatch> {
     let flat: Vec<f32> = (0..lstm::Params::<2, 3>::LEN).map(|i| i as f32).collect();
-    let params = lstm::Params::<2, 3>::from_flat(&flat)?;
-    let gates = [&params.f, &params.i, &params.g, &params.o];
-    for (g, gate) in gates.into_iter().enumerate() {
-        let at = |i: usize| (g * Affine::<2, 3>::LEN + i) as f32;
-        for r in 0..3 {
-            for k in 0..3 {
-                assert_eq!(gate.wa[(r, k)], at(3 * k + r));
+    let gates_in_order = |gates: &[&Affine<2, 3>]| {
+        for (g, gate) in gates.iter().enumerate() {
+            let at = |i: usize| (g * Affine::<2, 3>::LEN + i) as f32;
+            for r in 0..3 {
+                for k in 0..3 {
+                    assert_eq!(gate.wa[(r, k)], at(3 * k + r));
+                }
+                for k in 0..2 {
+                    assert_eq!(gate.wx[(r, k)], at(9 + 3 * k + r));
+                }
+                assert_eq!(gate.b[(r, 0)], at(15 + r));
             }
-            for k in 0..2 {
-                assert_eq!(gate.wx[(r, k)], at(9 + 3 * k + r));
-            }
-            assert_eq!(gate.b[(r, 0)], at(15 + r));
         }
-    }
+    };
+    let lstm = lstm::Params::<2, 3>::from_flat(&flat)?;
+    gates_in_order(&[&lstm.f, &lstm.i, &lstm.g, &lstm.o]);
+    gates_in_order(&[&rnn::Relu::<2, 3>::from_flat(&flat[..18])?.0]);
+    let gru = gru::ResetBefore::<2, 3>::from_flat(&flat[..54])?;
+    gates_in_order(&[&gru.r, &gru.u, &gru.n]);
+    let gru = gru::ResetAfter::<2, 3>::from_flat(&flat[..57])?;
+    gates_in_order(&[&gru.r, &gru.u, &gru.n]);
+    assert_eq!(gru.bna, Vector::from_columns([[54.0, 55.0, 56.0]]));
 
-    let flat: Vec<f32> = (0..Cache::<3, 2>::LEN).map(|i| i as f32).collect();
-    let cache = Cache::<3, 2>::from_flat(&flat)?;
-    let parts = [&cache.f, &cache.i, &cache.g, &cache.o, &cache.c];
-    for (p, part) in parts.into_iter().enumerate() {
-        assert_eq!(part[(2, 1)], (6 * p + 5) as f32);
-    }
+    let matrices_in_order = |matrices: &[&Matrix<3, 2>]| {
+        for (p, matrix) in matrices.iter().enumerate() {
+            assert_eq!(matrix[(2, 1)], (6 * p + 5) as f32);
+        }
+    };
+    let cache = Cache::<3, 2>::from_flat(&flat[..30])?;
+    matrices_in_order(&[&cache.f, &cache.i, &cache.g, &cache.o, &cache.c]);
+    let cache = gru::Cache::<3, 2>::from_flat(&flat[..24])?;
+    matrices_in_order(&[&cache.r, &cache.u, &cache.n, &cache.s]);
 
     let state = State::<3, 2>::from_flat(&flat[..12])?;
     assert_eq!((state.a[(1, 0)], state.c[(0, 1)]), (1.0, 9.0));

@@ -8,7 +8,7 @@ use std::thread;
 use bptt::loss::{Reduction, squared_error};
 use bptt::lstm::{self, Cache, State};
 use bptt::optimizer::{Adam, clip_by_global_norm};
-use bptt::{Affine, Cell, Flat, Matrix, Real, TrainingError, Vector, dense, rnn};
+use bptt::{Affine, Cell, Flat, Matrix, Real, TrainingError, Vector, dense, gru, rnn};
 
 // ------------------------------------------------------------------------------------- a large one
 
@@ -218,6 +218,7 @@ const _: () = {
     assert_size::<Vector<7>>(7);
     assert_size::<Affine<3, 5, f64>>(5 * (5 + 3 + 1));
     assert_size::<rnn::Params<3, 5>>(5 * (5 + 3 + 1));
+    assert_size::<rnn::Relu<3, 5, f64>>(5 * (5 + 3 + 1));
     assert_size::<lstm::Params<3, 5>>(4 * 5 * (5 + 3 + 1));
     assert_size::<lstm::Params<1, 1, f64>>(4 * 3);
     assert_size::<lstm::Params<128, 256>>(4 * 256 * (256 + 128 + 1));
@@ -225,6 +226,12 @@ const _: () = {
     assert_size::<State<5, 3, f64>>(2 * 5 * 3);
     assert_size::<Cache<5, 3>>(5 * 5 * 3);
     assert_size::<Cache<5, 3, f64>>(5 * 5 * 3);
+    assert_size::<gru::ResetAfter<3, 5>>(3 * 5 * (5 + 3 + 1) + 5);
+    assert_size::<gru::ResetAfter<3, 5, f64>>(3 * 5 * (5 + 3 + 1) + 5);
+    assert_size::<gru::ResetBefore<3, 5>>(3 * 5 * (5 + 3 + 1));
+    assert_size::<gru::ResetBefore<3, 5, f64>>(3 * 5 * (5 + 3 + 1));
+    assert_size::<gru::Cache<5, 3>>(4 * 5 * 3);
+    assert_size::<gru::Cache<5, 3, f64>>(4 * 5 * 3);
     assert_size::<dense::Params<5, 3>>(3 * (5 + 1));
     assert_size::<dense::Params<5, 3, f64>>(3 * (5 + 1));
     assert!(size_of::<[Cache<16, 1>; 100]>() == 100 * 5 * 16 * 4);
