@@ -1,11 +1,11 @@
-//! `Affine`, the one learnable building block of both cells: z = Wa·a + Wx·x + b.
+//! `Affine`, the one learnable building block of all cells: z = Wa·a + Wx·x + b.
 
 use crate::{Matrix, Real, Vector, flat};
 
 /// The weights of z = Wa·a + Wx·x + b, from A hidden units and X inputs to A pre-activations.
 ///
-/// An RNN cell has one (and a tanh), an LSTM cell has four. A gradient with respect to an
-/// `Affine` is an `Affine`.
+/// An RNN cell has one (and a tanh, or a ReLU), a GRU cell has three, an LSTM cell four. A gradient
+/// with respect to an `Affine` is an `Affine`.
 ///
 /// Column-major and `repr(C)`: its flat array is the concatenated W = \[Wa | Wx\] of shape (A, A +
 /// X), column by column, followed by b.

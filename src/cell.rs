@@ -1,8 +1,9 @@
 //! One interface for every cell: a step, a sequence forward, and the [`Tape`] that goes backward.
 //!
 //! A cell is its parameters: [`lstm::Params`](crate::lstm::Params),
-//! [`rnn::Params`](crate::rnn::Params). The shell here checks shapes when the program is compiled
-//! and lengths once at run time, and calls the core.
+//! [`gru::ResetAfter`](crate::gru::ResetAfter), [`gru::ResetBefore`](crate::gru::ResetBefore),
+//! [`rnn::Params`](crate::rnn::Params), [`rnn::Relu`](crate::rnn::Relu). The shell here checks
+//! shapes when the program is compiled and lengths once at run time, and calls the core.
 
 use crate::sequence::{Arriving, Recurrent};
 use crate::shape::{Shape, copy};
@@ -20,14 +21,21 @@ use sealed::Sealed;
 
 /// A recurrent cell with X inputs and A units: what a program needs of it, whichever it is.
 ///
-/// Sealed; [`rnn::Params`](crate::rnn::Params) and [`lstm::Params`](crate::lstm::Params) are cells.
-/// Their equations stand in [`rnn`](crate::rnn) and [`lstm`](crate::lstm).
+/// Sealed; these are the cells:
+///
+/// | | |
+/// |---|---|
+/// | [`lstm::Params`](crate::lstm::Params) | LSTM |
+/// | [`gru::ResetAfter`](crate::gru::ResetAfter), [`gru::ResetBefore`](crate::gru::ResetBefore) | GRU with the reset gate after the product (PyTorch) or before it |
+/// | [`rnn::Params`](crate::rnn::Params), [`rnn::Relu`](crate::rnn::Relu) | RNN with tanh or with ReLU |
+///
+/// Their equations stand in [`lstm`](crate::lstm), [`gru`](crate::gru) and [`rnn`](crate::rnn).
 ///
 /// A training that is written once, for all of them:
 ///
 /// ```
 /// use bptt::optimizer::Adam;
-/// use bptt::{Cell, Flat, TrainingError, Vector, init, lstm, rnn};
+/// use bptt::{Cell, Flat, TrainingError, Vector, gru, init, lstm, rnn};
 /// use rand::{RngExt, SeedableRng, rngs::SmallRng};
 ///
 /// /// Teaches the cell to say with its first unit what it read two steps ago; returns the last loss.
@@ -56,12 +64,15 @@ use sealed::Sealed;
 ///     Ok(loss)
 /// }
 /// assert!(train(&mut lstm::Params::zeros())? < 0.002);
+/// assert!(train(&mut gru::ResetAfter::zeros())? < 0.002);
+/// assert!(train(&mut gru::ResetBefore::zeros())? < 0.002);
 /// assert!(train(&mut rnn::Params::zeros())? < 0.002);
+/// assert!(train(&mut rnn::Relu::zeros())? < 0.002);
 /// # Ok::<(), TrainingError>(())
 /// ```
 pub trait Cell<const X: usize, const A: usize>: Sealed {
     /// What one step hands to the next, or a gradient with respect to it, for M samples:
-    /// a matrix (A, M) of the RNN, [`lstm::State`](crate::lstm::State) of the LSTM.
+    /// a matrix (A, M) of the RNNs and GRUs, [`lstm::State`](crate::lstm::State) of the LSTM.
     ///
     /// ```
     /// use bptt::{Cell, Matrix, rnn};
@@ -72,13 +83,14 @@ pub trait Cell<const X: usize, const A: usize>: Sealed {
     type State<const M: usize>: Flat<Scalar = Self::Scalar>;
 
     /// What backward needs of one step, for M samples: [`lstm::Cache`](crate::lstm::Cache) of the
-    /// LSTM; of the RNN, whose outputs say all, a matrix (A, M) for the gradient of z, which
-    /// forward leaves alone.
+    /// LSTM, [`gru::Cache`](crate::gru::Cache) of the GRUs; of the RNNs, whose outputs say all, a
+    /// matrix (A, M) for the gradient of z, which forward leaves alone.
     ///
     /// ```
-    /// use bptt::{Cell, Flat, lstm, rnn};
+    /// use bptt::{Cell, Flat, gru, lstm, rnn};
     ///
     /// assert_eq!(<lstm::Params<2, 3> as Cell<2, 3>>::Cache::<4>::LEN, 5 * 3 * 4);
+    /// assert_eq!(<gru::ResetAfter<2, 3> as Cell<2, 3>>::Cache::<4>::LEN, 4 * 3 * 4);
     /// assert_eq!(<rnn::Params<2, 3> as Cell<2, 3>>::Cache::<4>::LEN, 3 * 4);
     /// ```
     type Cache<const M: usize>: Flat<Scalar = Self::Scalar>;

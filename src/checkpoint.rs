@@ -9,6 +9,7 @@
 //! | | full | with recomputation |
 //! |---|---|---|
 //! | LSTM, scalars | T·7·A·M: caches, a, da | ⌈T/k⌉·2·A·M + k·7·A·M, least at k ≈ √(2T/7) |
+//! | GRU, scalars | T·6·A·M: caches, a, da | ⌈T/k⌉·A·M + k·6·A·M, least at k ≈ √(T/6) |
 //! | RNN, scalars | T·3·A·M: caches, a, da | ⌈T/k⌉·A·M + k·3·A·M, least at k ≈ √(T/3) |
 //!
 //! The same bits as the full backward: the weight gradients are added up in the same order, time

@@ -89,6 +89,12 @@
 //! [`lstm`](crate::lstm#memory): (14) to (18) and (20) are matrix products after a segment, and the
 //! products with Wx one before it.
 //!
+//! # Precision
+//!
+//! A GRU of either convention with 6 inputs and 16 units in f32 stays within 2·10⁻⁷ of the same in
+//! f64 over 100 steps, in every output of 100 networks with weights evenly distributed in ±1/√A and
+//! inputs in ±1 (`tests/precision.rs` measures it).
+//!
 //! # Subnormal numbers
 //!
 //! As in [`lstm`](crate::lstm#subnormal-numbers), what is carried from step to step becomes +0

@@ -24,7 +24,8 @@
 //! moves it back.
 //!
 //! The padding itself must be finite and so small that no pre-activation overflows, since 0·∞ and ∞
-//! − ∞ are NaN. Zeros always are; [`zero_beyond`] writes them.
+//! − ∞ are NaN. Zeros always are; [`zero_beyond`] writes them. (The state of an RNN with ReLU has no
+//! bound, so its weights must not let it overflow in the padding.)
 
 use crate::cell::{Cell, Tape};
 use crate::sequence::{Arriving, Recurrent};

@@ -3,8 +3,9 @@
 //! No heap, no `std`, no panic in a kernel; the caller supplies every buffer, and every target
 //! computes the same bits.
 //!
-//! A cell is its parameters, [`lstm::Params`] or [`rnn::Params`]; what it can do is [`Cell`]: a
-//! step of inference, and a sequence forward, which returns the [`Tape`] that goes backward.
+//! A cell is its parameters: [`lstm::Params`], [`gru::ResetAfter`], [`gru::ResetBefore`],
+//! [`rnn::Params`], [`rnn::Relu`]. What it can do is [`Cell`]: a step of inference, and a sequence
+//! forward, which returns the [`Tape`] that goes backward.
 //!
 //! ```
 //! use bptt::{Cell, Flat, Vector, init, lstm};
@@ -30,7 +31,7 @@
 //!
 //! | you want | look at |
 //! |---|---|
-//! | the equations, and their derivation | [`rnn`], [`lstm`] |
+//! | the equations, and their derivation | [`rnn`], [`gru`], [`lstm`] |
 //! | whole jobs, as code that runs | [`patterns`] |
 //! | an output layer, a loss, an optimizer | [`dense`], [`loss`], [`optimizer`], [`schedule`], [`dropout`], [`init`] |
 //! | a network of your own as one array | [`flat_struct!`], [`Flat`] |

@@ -43,7 +43,7 @@
 //! assert_eq!(y[(0, 0)], 0.0); // all weights are zero
 //! ```
 //!
-//! Another cell likewise; the state of an RNN is a matrix.
+//! Another cell likewise; the state of a GRU or of an RNN is a matrix.
 //!
 //! # Chunk by chunk
 //!

@@ -39,6 +39,12 @@
 //! before its recurrence, (5), (6), (7) and (9) one each after it; only those with Wa stay inside
 //! the time loop.
 //!
+//! # Precision
+//!
+//! An RNN of either kind with 6 inputs and 16 units in f32 stays within 2.5·10⁻⁷ of the same in f64
+//! over 100 steps, in every output of 100 networks with weights evenly distributed in ±1/√A and
+//! inputs in ±1 (`tests/precision.rs` measures it).
+//!
 //! # Subnormal numbers
 //!
 //! As in [`lstm`](crate::lstm#subnormal-numbers), what is carried from step to step becomes +0

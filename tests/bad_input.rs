@@ -1,6 +1,10 @@
 //! Bad input: what is wrong is an error value and nothing is written, what is only unusual has the documented result, and
 //! nothing panics.
 
+#[path = "common/cells.rs"]
+mod cells;
+#[path = "common/contract.rs"]
+mod contract;
 #[path = "common/random.rs"]
 mod random;
 
@@ -9,7 +13,10 @@ use std::fmt::Debug;
 use bptt::loss::{self, Reduction};
 use bptt::lstm::{self, Cache, State};
 use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
-use bptt::{Affine, Cell, Flat, LengthMismatch, Matrix, Real, TrainingError, dense, dropout, rnn};
+use bptt::{
+    Affine, Cell, Flat, LengthMismatch, Matrix, Real, TrainingError, dense, dropout, gru, rnn,
+};
+use cells::{Plain, garbage, garbage_for};
 use random::Random;
 
 const X: usize = 2;
@@ -98,7 +105,10 @@ fn cell_lengths_of<C: Cell<X, A>>() {
 #[test]
 fn cell_lengths() {
     cell_lengths_of::<rnn::Params<X, A>>();
+    cell_lengths_of::<rnn::Relu<X, A>>();
     cell_lengths_of::<lstm::Params<X, A>>();
+    cell_lengths_of::<gru::ResetAfter<X, A>>();
+    cell_lengths_of::<gru::ResetBefore<X, A>>();
 }
 
 #[test]
@@ -261,6 +271,10 @@ fn flat_lengths() {
     flat_lengths_of::<lstm::Params<2, 3, f64>>();
     flat_lengths_of::<State<3, 2>>();
     flat_lengths_of::<Cache<3, 2, f64>>();
+    flat_lengths_of::<rnn::Relu<2, 3>>();
+    flat_lengths_of::<gru::ResetAfter<2, 3>>();
+    flat_lengths_of::<gru::ResetBefore<2, 3, f64>>();
+    flat_lengths_of::<gru::Cache<3, 2>>();
     flat_lengths_of::<dense::Params<3, 2>>();
 }
 
@@ -285,7 +299,10 @@ fn no_steps_of<C: Cell<X, A>>(random: &mut Random) {
 fn no_steps() {
     let random = &mut Random::new(6);
     no_steps_of::<rnn::Params<X, A>>(random);
+    no_steps_of::<rnn::Relu<X, A>>(random);
     no_steps_of::<lstm::Params<X, A>>(random);
+    no_steps_of::<gru::ResetAfter<X, A>>(random);
+    no_steps_of::<gru::ResetBefore<X, A>>(random);
 
     let params: dense::Params<A, Y> = random.flat(1.0);
     let before: dense::Params<A, Y> = random.flat(1.0);
@@ -328,118 +345,140 @@ fn no_steps() {
 
 // ---------------------------------------------------------------------- NaN, infinity, saturation
 
-/// A cell with one input and one unit, all of whose gates are z = b + x.
-fn unit_lstm<T: Real>() -> lstm::Params<1, 1, T> {
-    let mut params = lstm::Params::zeros();
-    for gate in [&mut params.f, &mut params.i, &mut params.g, &mut params.o] {
-        gate.wx.fill(T::ONE);
+/// A cell with one input and one unit, all of whose gates are z = x.
+fn unit<C: Plain<1, 1>>() -> C {
+    let mut cell = C::ZEROS;
+    for gate in cell.as_flat_mut().chunks_exact_mut(3) {
+        gate[1] = C::Scalar::ONE; // between Wa and b
     }
-    params
+    cell
 }
 
 fn scalar<T: Real>(x: T) -> Matrix<1, 1, T> {
     Matrix::from_rows([[x]])
 }
 
-/// Infinite pre-activations: the gates are exactly 0, 1 or ±1.
-fn infinite_input<T: Real>() {
-    let params = unit_lstm::<T>();
-    let prev = State {
-        a: scalar(T::ZERO),
-        c: scalar(T::from_f64(0.25)),
-    };
-    for (x, gate, candidate, c) in [
-        (T::INFINITY, T::ONE, T::ONE, 1.25),
-        (-T::INFINITY, T::ZERO, -T::ONE, 0.0),
-    ] {
-        let (mut next, mut cache) = (State::zeros(), Cache::zeros());
-        lstm::cell_forward(&params, &scalar(x), &prev, &mut next, &mut cache);
-        assert_eq!(cache.f, scalar(gate));
-        assert_eq!(cache.i, scalar(gate));
-        assert_eq!(cache.g, scalar(candidate));
-        assert_eq!(cache.o, scalar(gate));
-        assert_eq!(cache.c, scalar(T::from_f64(c)));
+fn numbers<F: Flat>(value: &F) -> Vec<f64> {
+    value.as_flat().iter().map(|x| x.to_f64()).collect()
+}
 
-        let mut a = scalar(T::ZERO);
-        rnn::cell_forward(&params.f, &scalar(x), &prev.a, &mut a);
-        assert_eq!(a, scalar(candidate));
+/// x = ∞, and then −∞: what the cache begins with, and the output.
+fn infinite_input_of<C: Plain<1, 1>>(prev: &[f64], expected: [(&[f64], f64); 2]) {
+    let cell: C = unit();
+    let mut state = C::State::<1>::ZEROS;
+    for (state, &prev) in state.as_flat_mut().iter_mut().zip(prev) {
+        *state = C::Scalar::from_f64(prev);
+    }
+    let infinity = C::Scalar::INFINITY;
+    for (x, (kept, a)) in [infinity, -infinity].map(scalar).iter().zip(expected) {
+        let (mut next, mut cache) = (garbage(), garbage::<C::Cache<1>>());
+        cell.cell_forward(x, &state, &mut next, &mut cache);
+        assert_eq!(numbers(&cache)[..kept.len()], *kept, "{}", C::NAME);
+        let found = next.as_flat()[0];
+        assert_eq!(found, C::Scalar::from_f64(a), "{}", C::NAME);
 
         // 0·∞ is NaN: a weight of 0 does not hide an infinite input.
-        let zero = rnn::Params::zeros();
-        rnn::cell_forward(&zero, &scalar(x), &prev.a, &mut a);
-        assert!(a[(0, 0)].to_f64().is_nan());
+        C::ZEROS.step(x, &state, &mut next);
+        assert!(next.as_flat()[0].to_f64().is_nan(), "{}", C::NAME);
 
         // Backward, saturated: nothing comes through, but dWx = 0·∞ is NaN by the same rule.
-        let mut dstate = State {
-            a: scalar(T::ONE),
-            c: scalar(T::ONE),
-        };
-        let (mut grads, mut dx) = (lstm::Params::zeros(), scalar(T::ONE));
-        lstm::cell_backward(
-            &params,
-            &scalar(x),
-            &prev,
-            &mut cache,
-            &mut dstate,
-            &mut grads,
-            &mut dx,
-        );
-        assert_eq!(dx, scalar(T::ZERO));
-        assert_eq!(grads.g.b, scalar(T::ZERO));
-        assert!(grads.g.wx[(0, 0)].to_f64().is_nan());
+        cell.step(x, &state, &mut next);
+        let (mut dstate, mut grads) = (C::State::ZEROS, C::ZEROS);
+        dstate.as_flat_mut().fill(C::Scalar::ONE);
+        let dx = cell.cell_backward(x, [&state, &next], &mut cache, &mut dstate, &mut grads);
+        if a == f64::INFINITY {
+            continue; // ReLU is not saturated there.
+        }
+        assert_eq!(dx, scalar(C::Scalar::ZERO), "{}", C::NAME);
+        for gate in numbers(&grads).chunks_exact(3) {
+            assert!(gate[1].is_nan() && gate[2] == 0.0, "{}: {gate:?}", C::NAME);
+        }
     }
 }
 
-/// Pre-activations of ±1e30: everything that comes out is finite, forward and backward.
-fn saturated<T: Real>() {
+/// Infinite pre-activations: the gates are exactly 0, 1 or ±1.
+fn infinite_input<T: Real>() {
+    let a = bptt::activation::tanh(T::from_f64(1.25)).to_f64();
+    infinite_input_of::<lstm::Params<1, 1, T>>(
+        &[0.0, 0.25],
+        [
+            (&[1.0, 1.0, 1.0, 1.0, 1.25], a),
+            (&[0.0, 0.0, -1.0, 0.0, 0.0], 0.0),
+        ],
+    );
+    infinite_input_of::<rnn::Params<1, 1, T>>(&[0.0], [(&[], 1.0), (&[], -1.0)]);
+    infinite_input_of::<rnn::Relu<1, 1, T>>(&[0.0], [(&[], f64::INFINITY), (&[], 0.0)]);
+    infinite_input_of::<gru::ResetAfter<1, 1, T>>(
+        &[0.25],
+        [
+            (&[1.0, 1.0, 1.0, 0.0], 0.25),
+            (&[0.0, 0.0, -1.0, 0.0], -1.0),
+        ],
+    );
+    infinite_input_of::<gru::ResetBefore<1, 1, T>>(
+        &[0.25],
+        [
+            (&[1.0, 1.0, 1.0, 0.25], 0.25),
+            (&[0.0, 0.0, -1.0, 0.0], -1.0),
+        ],
+    );
+}
+
+/// Pre-activations of ±1e30: everything that comes out is finite, forward and backward; of the matrices of a cache, the first
+/// `gates` are within ±1 and those of `sigmoids` not negative; outputs are within ±1 where they are `bounded`.
+fn saturated_of<C: Plain<X, A>>(gates: usize, sigmoids: &[usize], bounded: bool) {
     const STEPS: usize = 3;
+    let (zero, one) = (C::Scalar::ZERO, C::Scalar::ONE);
     for size in [1e2, 1e4, 1e30] {
         let random = &mut Random::new(7);
-        let mut params: lstm::Params<X, A, T> = random.flat(1.0);
-        for gate in [&mut params.f, &mut params.i, &mut params.g, &mut params.o] {
-            random.fill(gate.b.as_flat_mut(), size);
+        let mut cell: C = random.flat(1.0);
+        for gate in cell.as_flat_mut().chunks_mut(Affine::<X, A>::LEN) {
+            let biases = gate.len() - A;
+            random.fill(&mut gate[biases..], size);
         }
-        let x = random.sequence::<X, M, T>(STEPS, 1.0);
-        let init: State<A, M, T> = random.flat(1.0);
-        let da = random.sequence::<A, M, T>(STEPS, 1.0);
-        let (mut a, mut caches) = (vec![Matrix::zeros(); STEPS], vec![Cache::zeros(); STEPS]);
-        let _ = params.forward(&x, &init, &mut a, &mut caches).unwrap();
-        let finite = |values: &[T]| values.iter().all(|v| v.is_finite());
-        assert!(finite(Flat::slice_as_flat(&a)));
-        assert!(finite(Flat::slice_as_flat(&caches)));
+        let x = random.sequence::<X, M, C::Scalar>(STEPS, 1.0);
+        let init: C::State<M> = random.flat(1.0);
+        let da = random.sequence::<A, M, C::Scalar>(STEPS, 1.0);
+        let (mut a, mut caches) = (garbage_for(STEPS), garbage_for(STEPS));
+        let _ = cell.forward(&x, &init, &mut a, &mut caches).unwrap();
+        let finite = |values: &[C::Scalar]| values.iter().all(|v| v.is_finite());
+        assert!(finite(Flat::slice_as_flat(&a)), "{}", C::NAME);
+        assert!(finite(Flat::slice_as_flat(&caches)), "{}", C::NAME);
+        let outputs = Flat::slice_as_flat(&a).iter();
+        assert!(
+            !bounded || outputs.clone().all(|a| a.abs() <= one),
+            "{}",
+            C::NAME
+        );
         for cache in &caches {
-            let gates = [&cache.f, &cache.i, &cache.o];
-            let in_range = |g: &T| *g >= T::ZERO && *g <= T::ONE;
-            assert!(gates.iter().all(|g| g.as_flat().iter().all(in_range)));
-            assert!(cache.g.as_flat().iter().all(|g| g.abs() <= T::ONE));
+            for (i, gate) in cache.as_flat().chunks(A * M).take(gates).enumerate() {
+                let least = if sigmoids.contains(&i) { zero } else { -one };
+                let in_range = |g: &C::Scalar| *g >= least && *g <= one;
+                assert!(gate.iter().all(in_range), "{}: gate {i}", C::NAME);
+            }
         }
-        let (mut grads, mut dx) = (lstm::Params::zeros(), vec![Matrix::zeros(); STEPS]);
-        let mut dstate: State<A, M, T> = random.flat(1.0);
-        let tape = params.forward(&x, &init, &mut a, &mut caches).unwrap();
+        let (mut grads, mut dx) = (C::ZEROS, garbage_for(STEPS));
+        let mut dstate: C::State<M> = random.flat(1.0);
+        let tape = cell.forward(&x, &init, &mut a, &mut caches).unwrap();
         tape.backward(&da, &mut grads, Some(&mut dx), &mut dstate)
             .unwrap();
-        assert!(finite(grads.as_flat()));
-        assert!(finite(Flat::slice_as_flat(&caches)));
-        assert!(finite(Flat::slice_as_flat(&dx)));
-        assert!(finite(dstate.as_flat()));
-
-        let (params, mut grads) = (&params.i, rnn::Params::zeros());
-        let (mut dz, mut da0) = (da.clone(), init.a.clone());
-        let tape = params.forward(&x, &init.a, &mut a, &mut dz).unwrap();
-        let in_range = |a: &T| a.abs() <= T::ONE;
-        assert!(Matrix::slice_as_flat(tape.a()).iter().all(in_range));
-        tape.backward(&da, &mut grads, Some(&mut dx), &mut da0)
-            .unwrap();
-        assert!(finite(grads.as_flat()));
-        assert!(finite(Flat::slice_as_flat(&dz)));
-        assert!(finite(Flat::slice_as_flat(&dx)));
-        assert!(finite(da0.as_flat()));
-        if size == 1e30 {
-            // Every unit is saturated: ±1, and no gradient passes.
-            assert!(Matrix::slice_as_flat(&a).iter().all(|a| a.abs() == T::ONE));
-            assert!(grads.as_flat().iter().all(|g| *g == T::ZERO));
+        assert!(finite(grads.as_flat()), "{}", C::NAME);
+        assert!(finite(Flat::slice_as_flat(&caches)), "{}", C::NAME);
+        assert!(finite(Flat::slice_as_flat(&dx)), "{}", C::NAME);
+        assert!(finite(dstate.as_flat()), "{}", C::NAME);
+        if size == 1e30 && bounded {
+            // Every unit is saturated, and no gradient passes.
+            assert!(grads.as_flat().iter().all(|g| *g == zero), "{}", C::NAME);
         }
     }
+}
+
+fn saturated<T: Real>() {
+    saturated_of::<lstm::Params<X, A, T>>(4, &[0, 1, 3], true);
+    saturated_of::<rnn::Params<X, A, T>>(0, &[], true);
+    saturated_of::<rnn::Relu<X, A, T>>(0, &[], false);
+    saturated_of::<gru::ResetAfter<X, A, T>>(3, &[0, 1], true);
+    saturated_of::<gru::ResetBefore<X, A, T>>(3, &[0, 1], true);
 }
 
 #[test]
@@ -448,6 +487,12 @@ fn infinite_and_saturated_gates() {
     infinite_input::<f64>();
     saturated::<f32>();
     saturated::<f64>();
+}
+
+fn nan_is_kept_by<C: Plain<1, 1, Scalar = f32>>() {
+    let mut next = C::State::<1>::ZEROS;
+    unit::<C>().step(&scalar(f32::NAN), &C::State::ZEROS, &mut next);
+    assert!(next.as_flat().iter().all(|x| x.is_nan()), "{}", C::NAME);
 }
 
 /// NaN in, NaN out: in the activations, in `step`, in the output layer.
@@ -461,10 +506,11 @@ fn nan_is_kept() {
     assert!(bptt::activation::sigmoid(f64::NAN).is_nan());
     assert!(bptt::activation::tanh(f64::NAN).is_nan());
 
-    let prev = State::zeros();
-    let mut next = State::zeros();
-    unit_lstm().step(&scalar(nan), &prev, &mut next);
-    assert!(next.a[(0, 0)].is_nan() && next.c[(0, 0)].is_nan());
+    nan_is_kept_by::<lstm::Params<1, 1>>();
+    nan_is_kept_by::<rnn::Params<1, 1>>();
+    nan_is_kept_by::<rnn::Relu<1, 1>>();
+    nan_is_kept_by::<gru::ResetAfter<1, 1>>();
+    nan_is_kept_by::<gru::ResetBefore<1, 1>>();
 
     let params = dense::Params::<2, 2>::zeros(); // 0·NaN is NaN
     let mut y = Matrix::<2, 2>::zeros();

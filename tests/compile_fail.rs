@@ -28,6 +28,19 @@ macro_rules! with_tape {
     };
 }
 
+/// The same of a GRU.
+macro_rules! with_gru {
+    ($program:literal) => {
+        concat!(
+            "let (cell, x, init) = (gru::ResetAfter::<1, 1>::zeros(), [Vector::zeros()], Vector::zeros());\n",
+            "let (mut a, mut caches, da) = ([Vector::zeros()], [gru::Cache::zeros()], [Vector::zeros()]);\n",
+            "let (mut grads, mut dstate) = (gru::ResetAfter::zeros(), Vector::zeros());\n",
+            "let tape = cell.forward(&x, &init, &mut a, &mut caches).unwrap();\n",
+            $program
+        )
+    };
+}
+
 #[rustfmt::skip]
 const CASES: &[Case] = &[
     ("control", "Matrix::<1, 1>::from_flat(&[0.0]).unwrap().as_flat();", None),
@@ -42,6 +55,14 @@ const CASES: &[Case] = &[
     ("state_samples", "let _ = lstm::State::<1, 0>::from_flat(&[0.0]);", Some(EMPTY)),
     ("cache_units", "let _ = lstm::Cache::<0, 1>::from_flat(&[0.0]);", Some(EMPTY)),
     ("cache_samples", "let _ = lstm::Cache::<1, 0>::from_flat(&[0.0]);", Some(EMPTY)),
+    ("gru_after_inputs", "let _ = gru::ResetAfter::<0, 1>::from_flat(&[0.0; 7]);", Some(EMPTY)),
+    ("gru_after_units", "let _ = gru::ResetAfter::<1, 0>::from_flat(&[0.0]);", Some(EMPTY)),
+    ("gru_before_inputs", "let _ = gru::ResetBefore::<0, 1>::from_flat(&[0.0; 6]);", Some(EMPTY)),
+    ("gru_before_units", "let _ = gru::ResetBefore::<1, 0>::from_flat(&[0.0]);", Some(EMPTY)),
+    ("gru_cache_units", "let _ = gru::Cache::<0, 1>::from_flat(&[0.0]);", Some(EMPTY)),
+    ("gru_cache_samples", "let _ = gru::Cache::<1, 0>::from_flat(&[0.0]);", Some(EMPTY)),
+    ("relu_inputs", "let _ = rnn::Relu::<0, 1>::from_flat(&[0.0; 2]);", Some(EMPTY)),
+    ("relu_units", "let _ = rnn::Relu::<1, 0>::from_flat(&[0.0]);", Some(EMPTY)),
     ("dense_inputs", "let _ = dense::Params::<0, 1>::from_flat(&[0.0]);", Some(EMPTY)),
     ("dense_outputs", "let _ = dense::Params::<1, 0>::from_flat(&[0.0]);", Some(EMPTY)),
     // Each view.
@@ -65,6 +86,11 @@ const CASES: &[Case] = &[
     ("lstm_backward", "let _ = Tape::<lstm::Params<1, 1>, 1, 1, 0>::backward as *const ();", Some(EMPTY)),
     ("rnn_forward", "let _ = <rnn::Params<1, 1> as Cell<1, 1>>::forward::<0> as *const ();", Some(EMPTY)),
     ("rnn_backward", "let _ = Tape::<rnn::Params<1, 1>, 1, 1, 0>::backward as *const ();", Some(EMPTY)),
+    ("gru_step", "let _ = <gru::ResetAfter<1, 1> as Cell<1, 1>>::step::<0> as *const ();", Some(EMPTY)),
+    ("gru_forward", "let _ = <gru::ResetBefore<1, 1> as Cell<1, 1>>::forward::<0> as *const ();", Some(EMPTY)),
+    ("gru_backward", "let _ = Tape::<gru::ResetAfter<1, 1>, 1, 1, 0>::backward as *const ();", Some(EMPTY)),
+    ("gru_cell_forward", "let _ = gru::cell_forward::<gru::ResetBefore<1, 1>, 1, 1, 0> as *const ();", Some(EMPTY)),
+    ("relu_forward", "let _ = <rnn::Relu<1, 1> as Cell<1, 1>>::forward::<0> as *const ();", Some(EMPTY)),
     ("dense_sequence_forward", "let _ = dense::sequence_forward::<4, 2, 0, f32>(&dense::Params::zeros(), &[], &mut []);", Some(EMPTY)),
     ("dense_sequence_backward", "let _ = dense::sequence_backward::<4, 2, 0, f32> as *const ();", Some(EMPTY)),
     ("softmax", "let _: fn(&mut Matrix<2, 0>) = dense::softmax;", Some(EMPTY)),
@@ -84,6 +110,18 @@ const CASES: &[Case] = &[
     ("da_and_dlast", with_tape!("lengths::backward(&[1], tape, &dlast, &da, &mut grads, None, &mut dstate).unwrap();"), Some("arguments to this function are incorrect")),
     ("dlast_and_dstate", with_tape!("lengths::backward(&[1], tape, &da, &mut dstate, &mut grads, None, &dlast).unwrap();"), Some("types differ in mutability")),
     ("da_and_dstate", with_tape!("lengths::backward(&[1], tape, &dstate, &dlast, &mut grads, None, &mut da).unwrap();"), Some("arguments to this function are incorrect")),
+    // What one cell is, another is not: the two GRUs, the two RNNs, and the caches.
+    ("gru_backward_twice", with_gru!("tape.backward(&da, &mut grads, None, &mut dstate).unwrap(); tape.backward(&da, &mut grads, None, &mut dstate).unwrap();"), Some("use of moved value: `tape`")),
+    ("gru_trained", with_gru!("tape.backward(&da, &mut grads, None, &mut dstate).unwrap();"), None),
+    ("gru_gradient_of_the_other", with_gru!("let mut grads = gru::ResetBefore::zeros(); tape.backward(&da, &mut grads, None, &mut dstate).unwrap();"), Some("expected `&mut ResetAfter<1, 1>`, found `&mut ResetBefore<")),
+    ("gru_the_other", "fn f(_: &gru::ResetAfter<1, 1>) {} f(&gru::ResetBefore::zeros());", Some("expected `&ResetAfter<1, 1>`, found `&ResetBefore<")),
+    ("gru_cell_backward_of_the_other", "let (x, mut d, mut k) = (Vector::<1>::zeros(), Vector::<1>::zeros(), gru::Cache::zeros());
+    gru::cell_backward(&gru::ResetAfter::<1, 1>::zeros(), &x, &x, &mut k, &mut d, &mut gru::ResetBefore::zeros(), &mut Vector::zeros());", Some("expected `&mut ResetAfter<1, 1>`, found `&mut ResetBefore<")),
+    ("gru_cache_for_an_lstm", "let (x, init) = ([Vector::zeros()], lstm::State::zeros());
+    let _ = lstm::Params::<1, 1>::zeros().forward(&x, &init, &mut [Vector::zeros()], &mut [gru::Cache::zeros()]);", Some("found struct `bptt::gru::Cache<")),
+    ("gru_of_an_lstm", "fn f<G: gru::Gru<1, 1>>(_: &G) {} f(&lstm::Params::<1, 1>::zeros());", Some("Gru<1, 1>` is not implemented for")),
+    ("own_gru", "struct Mine; impl gru::Gru<1, 1> for Mine {}", Some("is not implemented for `Mine`")),
+    ("relu_is_no_tanh", "fn f(_: &rnn::Params<1, 1>) {} f(&rnn::Relu::zeros());", Some("expected `&Affine<1, 1>`, found `&Relu<")),
     // Nothing internal can be reached, and a user's trait may have any name.
     ("core", "fn f<T: Real>(x: &mut [T]) { T::Core::exp(x) }", Some("not found")),
     ("core_qualified", "fn f<T: Real>(x: &mut [T]) { <T as bptt::real::sealed::Sealed>::Core::exp(x) }", Some("private")),
@@ -178,7 +216,7 @@ fn compile(cases: &[Case]) -> BTreeMap<String, Vec<String>> {
     .unwrap();
     for (name, body, _) in cases {
         let source = format!(
-            "#![allow(unused_imports)]\n#![forbid(unsafe_code)]\nuse bptt::{{Affine, Cell, Fields, Flat, FlatStruct, Matrix, Pair, Real, Tape, Vector, dense, flat_struct, lengths, loss, lstm, rnn}};\nfn main() {{\n    {body}\n}}\n"
+            "#![allow(unused_imports)]\n#![forbid(unsafe_code)]\nuse bptt::{{Affine, Cell, Fields, Flat, FlatStruct, Matrix, Pair, Real, Tape, Vector, dense, flat_struct, gru, lengths, loss, lstm, rnn}};\nfn main() {{\n    {body}\n}}\n"
         );
         fs::write(programs.join(name).with_extension("rs"), source).unwrap();
     }

@@ -13,6 +13,8 @@
 mod cells;
 #[path = "common/contract.rs"]
 mod contract;
+#[path = "common/inputs.rs"]
+mod inputs;
 #[path = "common/random.rs"]
 mod random;
 
@@ -20,7 +22,8 @@ use std::slice;
 
 use bptt::lstm::{self, Cache, State};
 use bptt::{Affine, Flat, LengthMismatch, Matrix, Real, Vector, dense, gru, rnn};
-use cells::{In, Plain, garbage, garbage_for, sample, samples};
+use cells::{Plain, garbage, garbage_for, sample, samples};
+use inputs::In;
 use random::Random;
 
 /// All bits are the same; of a NaN only that it is one.

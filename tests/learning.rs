@@ -7,9 +7,10 @@ mod random;
 use std::slice;
 
 use bptt::loss::{self, Reduction};
-use bptt::lstm::{self, Cache, State};
 use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
-use bptt::{Affine, Cell, Flat, Matrix, Real, activation, dense, dropout, init, rnn, schedule};
+use bptt::{
+    Affine, Cell, Flat, Matrix, Real, activation, dense, dropout, gru, init, lstm, rnn, schedule,
+};
 use random::Random;
 
 /// The distance from 1 to the next scalar.
@@ -293,6 +294,10 @@ fn uniform<T: Real>() {
     init::uniform_hidden(&mut params, &mut draw);
     assert_uniform(params.as_flat(), 1.0 / 30_f64.sqrt());
     assert_uniform(params.b.as_flat(), 1.0 / 30_f64.sqrt()); // the biases too
+    let mut params = gru::ResetAfter::<9, 30, T>::zeros();
+    init::uniform_hidden(&mut params, &mut draw);
+    assert_uniform(params.as_flat(), 1.0 / 30_f64.sqrt());
+    assert!(params.bna.as_flat().iter().all(|b| *b != T::ZERO));
 
     let mut w = Matrix::<40, 25, T>::zeros();
     init::glorot_uniform(&mut w, &mut draw);
@@ -1121,18 +1126,23 @@ impl<P: Flat<Scalar = f32> + Default, const A: usize, const Y: usize> Training<P
 }
 
 /// An RNN reads six numbers and says their mean: the error falls below a hundredth of the variance.
-#[test]
-fn rnn_learns_to_add() {
+fn learns_to_add<C>(start: fn(&mut C, &mut Random))
+where
+    C: Cell<1, 8, Scalar = f32> + Default,
+{
     const A: usize = 8;
     const M: usize = 8;
     const STEPS: usize = 6;
     let random = &mut Random::new(7);
-    let mut net = Training::<rnn::Params<1, A>, A, 1>::new(random, 0.01);
-    init::orthogonal(&mut net.params.wa, || random.uniform());
+    let mut net = Training::<C, A, 1>::new(random, 0.01);
+    start(&mut net.params, random);
 
-    let (a0, mut recent) = (Matrix::<A, M>::zeros(), 0.0);
-    let (mut a, mut da) = (vec![a0.clone(); STEPS], vec![a0.clone(); STEPS]);
-    let mut caches = a.clone();
+    let (init, mut recent) = (C::State::<M>::ZEROS, 0.0);
+    let (mut a, mut da) = (
+        vec![Matrix::<A, M>::zeros(); STEPS],
+        vec![Matrix::zeros(); STEPS],
+    );
+    let mut caches = vec![C::Cache::<M>::ZEROS; STEPS];
     let mut first = None;
     for _ in 0..1500 {
         let x = random.sequence::<1, M, f32>(STEPS, 1.0);
@@ -1140,7 +1150,7 @@ fn rnn_learns_to_add() {
         for m in 0..M {
             target[(0, m)] = x.iter().map(|x| x[(0, m)]).sum::<f32>() / STEPS as f32;
         }
-        let tape = (net.params.forward(&x, &a0, &mut a, &mut caches)).unwrap();
+        let tape = (net.params.forward(&x, &init, &mut a, &mut caches)).unwrap();
         let last = &tape.a()[STEPS - 1];
         let (mut y, mut dy) = (Matrix::zeros(), Matrix::zeros());
         dense::forward(&net.head, last, &mut y);
@@ -1158,7 +1168,7 @@ fn rnn_learns_to_add() {
 
         da.fill(Matrix::zeros());
         dense::backward(&net.head, last, &dy, &mut net.dhead, &mut da[STEPS - 1]);
-        let mut beyond = Matrix::zeros();
+        let mut beyond = C::State::ZEROS;
         (tape.backward(&da, &mut net.grads, None, &mut beyond)).unwrap();
         net.update();
     }
@@ -1167,21 +1177,43 @@ fn rnn_learns_to_add() {
     assert!(recent < 0.01 * variance, "at last {recent}");
 }
 
-/// An LSTM reads random symbols and repeats each three steps later: hardly ever a wrong one.
 #[test]
-fn lstm_learns_to_echo() {
-    const SYMBOLS: usize = 4;
+fn rnn_learns_to_add() {
+    learns_to_add::<rnn::Params<1, 8>>(|cell, random| {
+        init::orthogonal(&mut cell.wa, || random.uniform());
+    });
+}
+
+#[test]
+fn rnn_with_relu_learns_to_add() {
+    learns_to_add::<rnn::Relu<1, 8>>(|cell, _| {
+        cell.0.wa.set_zeros();
+        (0..8).for_each(|r| cell.0.wa[(r, r)] = 1.0);
+        cell.0.b.set_zeros();
+    });
+}
+
+const SYMBOLS: usize = 4;
+
+/// A cell reads random symbols and repeats each three steps later: hardly ever a wrong one.
+fn learns_to_echo<C>(start: fn(&mut C))
+where
+    C: Cell<SYMBOLS, 16, Scalar = f32> + Default,
+{
     const A: usize = 16;
     const M: usize = 8;
     const STEPS: usize = 12;
     const DELAY: usize = 3;
     let random = &mut Random::new(8);
-    let mut net = Training::<lstm::Params<SYMBOLS, A>, A, SYMBOLS>::new(random, 0.02);
-    init::forget_bias(&mut net.params, 1.0);
+    let mut net = Training::<C, A, SYMBOLS>::new(random, 0.02);
+    start(&mut net.params);
 
-    let init = State::<A, M>::zeros();
-    let mut caches = vec![Cache::zeros(); STEPS];
-    let (mut a, mut da) = (vec![init.a.clone(); STEPS], vec![init.a.clone(); STEPS]);
+    let init = C::State::<M>::ZEROS;
+    let mut caches = vec![C::Cache::<M>::ZEROS; STEPS];
+    let (mut a, mut da) = (
+        vec![Matrix::<A, M>::zeros(); STEPS],
+        vec![Matrix::zeros(); STEPS],
+    );
     let (mut y, mut dy) = (vec![Matrix::zeros(); STEPS], vec![Matrix::zeros(); STEPS]);
     let mut losses = vec![];
     for _ in 0..500 {
@@ -1207,7 +1239,7 @@ fn lstm_learns_to_echo() {
         );
         losses.push(value.unwrap());
         (dense::sequence_backward(&net.head, tape.a(), &dy, &mut net.dhead, &mut da)).unwrap();
-        let mut beyond = State::zeros();
+        let mut beyond = C::State::ZEROS;
         (tape.backward(&da, &mut net.grads, None, &mut beyond)).unwrap();
         net.update();
     }
@@ -1215,4 +1247,15 @@ fn lstm_learns_to_echo() {
     assert!(losses[0] > 0.9 * guess, "at first {}", losses[0]);
     let recent = losses[450..].iter().sum::<f32>() / 50.0;
     assert!(recent < 0.02 * guess, "at last {recent}");
+}
+
+#[test]
+fn lstm_learns_to_echo() {
+    learns_to_echo::<lstm::Params<SYMBOLS, 16>>(|cell| init::forget_bias(cell, 1.0));
+}
+
+#[test]
+fn grus_learn_to_echo() {
+    learns_to_echo::<gru::ResetAfter<SYMBOLS, 16>>(|cell| cell.u.b.fill(1.0));
+    learns_to_echo::<gru::ResetBefore<SYMBOLS, 16>>(|cell| cell.u.b.fill(1.0));
 }

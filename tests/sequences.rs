@@ -11,6 +11,8 @@
 mod cells;
 #[path = "common/contract.rs"]
 mod contract;
+#[path = "common/inputs.rs"]
+mod inputs;
 #[path = "common/random.rs"]
 mod random;
 
@@ -48,7 +50,7 @@ fn assert_same<F: Flat>(what: &str, found: &F, expected: &F) {
 
 // ---------------------------------------------------------------------------------- recomputation
 
-type In<C> = cells::In<C, X, A, M>;
+type In<C> = inputs::In<C, X, A, M>;
 
 /// What the segments must come to: in the order of the calls, and every step once.
 struct Segments<'a, T: Real> {

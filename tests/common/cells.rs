@@ -7,7 +7,6 @@ use bptt::lstm::{self, Cache, State};
 use bptt::{Affine, Cell, Flat, Matrix, Real, gru, rnn};
 
 use crate::contract::{self, Nonlinearity};
-use crate::random::Random;
 
 /// A cell, the functions for one step of it, and those of the contract.
 pub trait Plain<const X: usize, const A: usize>:
@@ -285,31 +284,4 @@ pub fn samples<F: Flat, One: Flat<Scalar = F::Scalar>>(
     m: usize,
 ) -> Vec<One> {
     sequence.iter().map(|step| sample(step, rows, m)).collect()
-}
-
-/// All that goes into a cell over a sequence, forward and backward.
-#[derive(Clone)]
-pub struct In<C: Plain<X, A>, const X: usize, const A: usize, const M: usize> {
-    pub cell: C,
-    pub x: Vec<Matrix<X, M, C::Scalar>>,
-    pub init: C::State<M>,
-    pub da: Vec<Matrix<A, M, C::Scalar>>,
-    /// From beyond the end.
-    pub dstate: C::State<M>,
-    /// What the gradients are added to.
-    pub grads: C,
-}
-
-impl<C: Plain<X, A>, const X: usize, const A: usize, const M: usize> In<C, X, A, M> {
-    /// Weights with entries in ±1/√A, all else in ±1.
-    pub fn random(steps: usize, random: &mut Random) -> Self {
-        In {
-            cell: random.flat(1.0 / (A as f64).sqrt()),
-            x: random.sequence(steps, 1.0),
-            init: random.flat(1.0),
-            da: random.sequence(steps, 1.0),
-            dstate: random.flat(1.0),
-            grads: random.flat(1.0),
-        }
-    }
 }

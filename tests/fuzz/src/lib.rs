@@ -5,6 +5,8 @@
 //! patterns, NaN and infinities among them, or finite numbers below a bound, subnormals and signed
 //! zeros among them.
 
+#[path = "../../common/cells.rs"]
+mod cells;
 #[path = "../../common/contract.rs"]
 mod contract;
 
@@ -15,8 +17,10 @@ use bptt::loss::{self, Reduction};
 use bptt::lstm::{Cache, Params, State};
 use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
 use bptt::{
-    Affine, Cell, Flat, LengthMismatch, Matrix, TrainingError, checkpoint, dense, dropout, lengths,
+    Affine, Cell, Flat, LengthMismatch, Matrix, TrainingError, checkpoint, dense, dropout, gru,
+    lengths, rnn,
 };
+use cells::Plain;
 
 const X: usize = 3;
 const A: usize = 5;
@@ -127,6 +131,10 @@ pub fn views(bytes: &[u8]) {
     view::<Params<1, 2>>(&mut flat);
     view::<State<A, M>>(&mut flat);
     view::<Cache<A, M>>(&mut flat);
+    view::<gru::ResetAfter<1, 2>>(&mut flat);
+    view::<gru::ResetBefore<1, 2>>(&mut flat);
+    view::<gru::Cache<A, M>>(&mut flat);
+    view::<rnn::Relu<1, 2>>(&mut flat);
     view::<dense::Params<A, Y>>(&mut flat);
 }
 
@@ -178,6 +186,7 @@ fn view<F: Flat<Scalar = f32> + Clone>(flat: &mut [f32]) {
 pub fn layouts(bytes: &[u8]) {
     let bytes = &mut Bytes::new(bytes, 60);
     le_bytes::<Params<X, A>>(bytes);
+    le_bytes::<gru::ResetAfter<X, A>>(bytes);
     le_bytes::<dense::Params<A, Y>>(bytes);
 
     type Lstm = Params<X, A>;
@@ -317,97 +326,33 @@ fn le_bytes<P: Flat<Scalar = f32>>(bytes: &mut Bytes) {
 type StateOf<C> = <C as Cell<X, A>>::State<M>;
 type CacheOf<C> = <C as Cell<X, A>>::Cache<M>;
 
-/// A cell and one step of it by the contract.
-trait Contract: Cell<X, A, Scalar = f32> {
-    /// The state after a step, and its cache.
-    fn expected_forward(
-        &self,
-        x: &Matrix<X, M>,
-        prev: &StateOf<Self>,
-    ) -> (StateOf<Self>, CacheOf<Self>);
-
-    /// Backward through the step whose output is `a`. Returns dx.
-    fn expected_backward(
-        &self,
-        x: &Matrix<X, M>,
-        prev: &StateOf<Self>,
-        a: &Matrix<A, M>,
-        cache: &mut CacheOf<Self>,
-        da: &Matrix<A, M>,
-        dstate: &mut StateOf<Self>,
-        grads: &mut Self,
-    ) -> Matrix<X, M>;
-}
-
-impl Contract for Params<X, A> {
-    fn expected_forward(&self, x: &Matrix<X, M>, prev: &State<A, M>) -> (State<A, M>, Cache<A, M>) {
-        let (a, cache) = contract::lstm_forward(self, x, &prev.a, &prev.c);
-        let c = cache.c.clone();
-        (State { a, c }, cache)
-    }
-
-    fn expected_backward(
-        &self,
-        x: &Matrix<X, M>,
-        prev: &State<A, M>,
-        _: &Matrix<A, M>,
-        cache: &mut Cache<A, M>,
-        da: &Matrix<A, M>,
-        dstate: &mut State<A, M>,
-        grads: &mut Self,
-    ) -> Matrix<X, M> {
-        contract::lstm_backward(self, x, &prev.a, &prev.c, cache, da, dstate, grads)
-    }
-}
-
-impl Contract for Affine<X, A> {
-    fn expected_forward(
-        &self,
-        x: &Matrix<X, M>,
-        prev: &Matrix<A, M>,
-    ) -> (Matrix<A, M>, Matrix<A, M>) {
-        (
-            contract::rnn_forward(contract::Nonlinearity::Tanh, self, x, prev),
-            Matrix::zeros(),
-        )
-    }
-
-    fn expected_backward(
-        &self,
-        x: &Matrix<X, M>,
-        prev: &Matrix<A, M>,
-        a: &Matrix<A, M>,
-        cache: &mut Matrix<A, M>,
-        da: &Matrix<A, M>,
-        dstate: &mut Matrix<A, M>,
-        grads: &mut Self,
-    ) -> Matrix<X, M> {
-        cache.clone_from(da);
-        contract::rnn_backward(
-            contract::Nonlinearity::Tanh,
-            self,
-            x,
-            prev,
-            a,
-            cache,
-            dstate,
-            grads,
-        )
-    }
-}
-
 /// An LSTM, as [`cell`] does.
 pub fn lstm(bytes: &[u8]) {
     cell::<Params<X, A>>(bytes);
 }
 
-/// An RNN, as [`cell`] does.
+/// A GRU whose reset comes after the product, as [`cell`] does.
+pub fn gru_after(bytes: &[u8]) {
+    cell::<gru::ResetAfter<X, A>>(bytes);
+}
+
+/// A GRU whose reset comes before the product, as [`cell`] does.
+pub fn gru_before(bytes: &[u8]) {
+    cell::<gru::ResetBefore<X, A>>(bytes);
+}
+
+/// An RNN with tanh, as [`cell`] does.
 pub fn rnn(bytes: &[u8]) {
-    cell::<Affine<X, A>>(bytes);
+    cell::<rnn::Params<X, A>>(bytes);
+}
+
+/// An RNN with ReLU, as [`cell`] does.
+pub fn relu(bytes: &[u8]) {
+    cell::<rnn::Relu<X, A>>(bytes);
 }
 
 /// A cell forward and backward against the contract, with recomputation, with lengths, with wrong lengths.
-fn cell<C: Contract>(bytes: &[u8]) {
+fn cell<C: Plain<X, A, Scalar = f32>>(bytes: &[u8]) {
     let bytes = &mut Bytes::new(bytes, 8);
     let (steps, k) = (bytes.below(4), 1 + bytes.below(4));
     let ends = [bytes.below(steps + 1), bytes.below(steps + 1)];
@@ -427,7 +372,8 @@ fn cell<C: Contract>(bytes: &[u8]) {
     lengths::last(&ends, &tape, &mut last_each).unwrap();
     let mut states = vec![init.clone()];
     for t in 0..steps {
-        let (state, cache) = cell.expected_forward(&x[t], &states[t]);
+        let mut cache = CacheOf::<C>::ZEROS;
+        let state = cell.contract_forward(&x[t], &states[t], &mut cache);
         assert_eq!(bits(a[t].as_flat()), bits(&state.as_flat()[..A * M]));
         same_one(&caches[t], &cache);
         let mut next = zeros.clone();
@@ -453,8 +399,8 @@ fn cell<C: Contract>(bytes: &[u8]) {
     let (mut expected, mut d) = (C::ZEROS, dinit.clone());
     for t in (0..steps).rev() {
         let cache = &mut caches[t];
-        let (g, d) = (&mut expected, &mut d);
-        let dx_t = cell.expected_backward(&x[t], &states[t], &a[t], cache, &da[t], d, g);
+        let (at, g, d) = ([&states[t], &states[t + 1]], &mut expected, &mut d);
+        let dx_t = cell.contract_backward(&x[t], at, cache, &da[t], d, g);
         same_one(&dx[t], &dx_t);
     }
     same(&dz, &caches);
@@ -836,8 +782,23 @@ mod tests {
     }
 
     #[test]
+    fn gru_after() {
+        random(20_000, 1000, super::gru_after);
+    }
+
+    #[test]
+    fn gru_before() {
+        random(20_000, 1000, super::gru_before);
+    }
+
+    #[test]
     fn rnn() {
         random(20_000, 600, super::rnn);
+    }
+
+    #[test]
+    fn relu() {
+        random(20_000, 600, super::relu);
     }
 
     #[test]

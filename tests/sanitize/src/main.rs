@@ -1,28 +1,31 @@
 //! Hands one scalar too few to a kernel, on purpose: what watches memory must stop this program (`.ci/sanitize`).
 //!
 //! ```text
-//! sanitize KERNEL whole      all scalars: must end well
-//! sanitize KERNEL short      the last one is missing: must be caught in the kernel
+//! sanitize CELL KERNEL whole      all scalars, layers of all sizes: must end well
+//! sanitize CELL KERNEL short      the last one is missing: must be caught in the kernel
 //! ```
+//!
+//! CELL is `lstm`, `gru_after`, `gru_before`, `rnn` or `relu`, and KERNEL `step`, `forward` or `backward`; or they are
+//! `slice` and `sigmoid`.
 
 use std::hint::black_box;
-use std::slice::{from_mut, from_ref};
 
-use bptt::lstm::{Cache, Params, State};
-use bptt::{Cell, Flat, Matrix, Tape, activation};
+use bptt::{Cell, Flat, Matrix, Real, Tape, Vector, activation, gru, lstm, rnn};
 
-/// No multiple of a vector: the last weights, inputs and outputs are at the edge of one.
-const X: usize = 5;
-const A: usize = 20;
-const M: usize = 3;
+const STEPS: usize = 2;
 
 /// The heap's memory of so many scalars, or of one less, as an `F`.
 ///
 /// It is the lie for which this program is there: of a short one, the last scalar must not be touched.
-fn lie<F: Flat<Scalar = f32>>(short: bool) -> &'static mut F {
-    let memory = vec![0.25_f32; F::LEN - usize::from(short)].leak();
+fn lie<F: Flat>(short: bool) -> &'static mut F {
+    let memory = vec![F::Scalar::from_f64(0.25); F::LEN - usize::from(short)].leak();
     // SAFETY: none where `short`. An `F` is `F::LEN` scalars in a row, as `Flat` says.
     unsafe { &mut *black_box(memory.as_mut_ptr()).cast::<F>() }
+}
+
+/// The same with all scalars, each in a block of its own.
+fn whole<F: Flat>() -> &'static mut F {
+    lie(false)
 }
 
 /// Calls into the library and nothing else, each a function of its own even where the library is inlined into it: its name
@@ -32,41 +35,86 @@ mod kernel {
 
     /// Reads to the end of the weights.
     #[inline(never)]
-    pub fn step(params: &Params<X, A>, x: &Matrix<X, 1>, next: &mut State<A, 1>) {
-        params.step(x, &State::zeros(), next);
+    pub fn step<C: Cell<X, A>, const X: usize, const A: usize, const M: usize>(
+        cell: &C,
+        x: &Matrix<X, M, C::Scalar>,
+        prev: &C::State<M>,
+        next: &mut C::State<M>,
+    ) {
+        cell.step(x, prev, next);
     }
 
     /// Reads to the end of the inputs.
     #[inline(never)]
-    pub fn forward<'t>(
-        params: &'t Params<X, A>,
-        x: &'t Matrix<X, M>,
-        init: &'t State<A, M>,
-        a: &'t mut Matrix<A, M>,
-        cache: &'t mut Cache<A, M>,
-    ) -> Tape<'t, Params<X, A>, X, A, M> {
-        let (x, a, caches) = (from_ref(x), from_mut(a), from_mut(cache));
-        params.forward(x, init, a, caches).unwrap()
+    pub fn forward<'t, C: Cell<X, A>, const X: usize, const A: usize, const M: usize>(
+        cell: &'t C,
+        x: &'t [Matrix<X, M, C::Scalar>; STEPS],
+        init: &'t C::State<M>,
+        a: &'t mut [Matrix<A, M, C::Scalar>; STEPS],
+        caches: &'t mut [C::Cache<M>; STEPS],
+    ) -> Tape<'t, C, X, A, M> {
+        cell.forward(x, init, a, caches).unwrap()
     }
 
     /// Reads and writes to the end of the gradients.
     #[inline(never)]
-    pub fn backward(tape: Tape<Params<X, A>, X, A, M>, grads: &mut Params<X, A>) {
-        let (da, mut dstate) = (tape.a(), State::zeros());
-        tape.backward(da, grads, None, &mut dstate).unwrap();
+    pub fn backward<C: Cell<X, A>, const X: usize, const A: usize, const M: usize>(
+        tape: Tape<C, X, A, M>,
+        da: &[Matrix<A, M, C::Scalar>; STEPS],
+        grads: &mut C,
+        dx: &mut [Matrix<X, M, C::Scalar>; STEPS],
+        dstate: &mut C::State<M>,
+    ) {
+        tape.backward(da, grads, Some(dx), dstate).unwrap();
     }
 
     /// Reads and writes to the end of a slice.
     #[inline(never)]
-    pub fn sigmoid(x: &mut Matrix<A, 1>) {
+    pub fn sigmoid<T: Real, const N: usize>(x: &mut Vector<N, T>) {
         activation::sigmoid_slice(x.as_flat_mut());
     }
 }
 
+/// A kernel of a cell. What may be short is not read here: the kernel is to be caught, not this program.
+fn run<C: Cell<X, A>, const X: usize, const A: usize, const M: usize>(kernel: &str, short: bool) {
+    match kernel {
+        "step" => kernel::step::<C, X, A, M>(lie(short), whole(), whole(), whole()),
+        "forward" => {
+            let _ = kernel::forward::<C, X, A, M>(whole(), lie(short), whole(), whole(), whole());
+        }
+        "backward" => {
+            let tape = kernel::forward::<C, X, A, M>(whole(), whole(), whole(), whole(), whole());
+            kernel::backward(tape, whole(), lie(short), whole(), whole());
+        }
+        other => panic!("no kernel {other}"),
+    }
+}
+
+/// Whole memory for layers of one to four vectors of every instruction set, of a unit more, and of less than one; short for
+/// one that is no multiple of a vector, whose last weights, inputs and outputs are at the edge of one.
+macro_rules! run {
+    ($cells:ident::$cell:ident, $kernel:expr, $short:expr) => {
+        run!($cells::$cell, $kernel, $short, 1 3 4 5 8 9 12 13 16 17 25 32 33 48 49 64 65)
+    };
+    ($cells:ident::$cell:ident, $kernel:expr, $short:expr, $($a:literal)*) => {
+        match $short {
+            true => run::<$cells::$cell<5, 20>, 5, 20, 3>($kernel, true),
+            false => {$(
+                run::<$cells::$cell<5, $a>, 5, $a, 1>($kernel, false);
+                run::<$cells::$cell<5, $a>, 5, $a, 2>($kernel, false);
+                run::<$cells::$cell<5, $a>, 5, $a, 3>($kernel, false);
+                run::<$cells::$cell<5, $a, f64>, 5, $a, 1>($kernel, false);
+                run::<$cells::$cell<5, $a, f64>, 5, $a, 2>($kernel, false);
+                run::<$cells::$cell<5, $a, f64>, 5, $a, 3>($kernel, false);
+            )*}
+        }
+    };
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, kernel, memory] = arguments.as_slice() else {
-        panic!("a kernel and whether its memory is whole or short");
+    let [_, cell, kernel, memory] = arguments.as_slice() else {
+        panic!("a cell, a kernel and whether its memory is whole or short");
     };
     let short = match memory.as_str() {
         "whole" => false,
@@ -74,31 +122,13 @@ fn main() {
         other => panic!("memory is whole or short, not {other}"),
     };
     println!("{:?}", bptt::backend());
-    // What may be short is not read here: the kernel is to be caught, not this program.
-    let params = || lie::<Params<X, A>>(false);
-    let (init, mut a, mut cache) = (State::zeros(), Matrix::zeros(), Cache::zeros());
-    match kernel.as_str() {
-        "step" => {
-            let mut next = State::zeros();
-            kernel::step(lie(short), &Matrix::zeros(), &mut next);
-            black_box(next);
-        }
-        "forward" => {
-            let _ = kernel::forward(params(), lie(short), &init, &mut a, &mut cache);
-        }
-        "backward" => {
-            let x = Matrix::zeros();
-            let tape = kernel::forward(params(), &x, &init, &mut a, &mut cache);
-            let grads = lie(short);
-            kernel::backward(tape, grads);
-            black_box(grads);
-        }
-        "sigmoid" => {
-            let x = lie(short);
-            kernel::sigmoid(x);
-            black_box(x);
-        }
-        other => panic!("no kernel {other}"),
+    match cell.as_str() {
+        "lstm" => run!(lstm::Params, kernel, short),
+        "gru_after" => run!(gru::ResetAfter, kernel, short),
+        "gru_before" => run!(gru::ResetBefore, kernel, short),
+        "rnn" => run!(rnn::Params, kernel, short),
+        "relu" => run!(rnn::Relu, kernel, short),
+        "slice" => kernel::sigmoid::<f32, 20>(lie(short)),
+        other => panic!("no cell {other}"),
     }
-    black_box((a, cache));
 }
