@@ -124,7 +124,8 @@ impl Nonlinearity {
         match self {
             Nonlinearity::Tanh => dh * (T::ONE - a * a),
             Nonlinearity::Relu if a == T::ZERO => dh * T::ZERO,
-            Nonlinearity::Relu => dh,
+            Nonlinearity::Relu if a > T::ZERO => dh,
+            Nonlinearity::Relu => dh * a, // a NaN stays one
         }
     }
 }
