@@ -875,9 +875,11 @@ fn by_the_textbook<N: HeadNumber>(case: &Case) -> Tensors<N> {
                 w: numbers(&["Waa", "Wax"]),
                 b: numbers(&["ba"]),
             };
-            let (activation, through): (fn(N) -> N, fn(N, N) -> N) = match cell {
-                "rnn" => (N::tanh, textbook::through_tanh),
-                _ => (textbook::relu, textbook::through_relu),
+            let with_relu = cell == "rnn_relu";
+            let activation: fn(N) -> N = if with_relu { textbook::relu } else { N::tanh };
+            let through: fn(N, N) -> N = match with_relu {
+                true => textbook::through_relu,
+                false => textbook::through_tanh,
             };
             let a = textbook::rnn_forward(s, &gate, &x, &a0, activation);
             let da = textbook_head(case, &a, &mut tensors);

@@ -183,9 +183,9 @@ pub fn uniform<F: Flat>(
     limit: F::Scalar,
     uniform: impl FnMut() -> F::Scalar,
 ) {}
-pub fn uniform_hidden<const X: usize, const A: usize, T: Real>(
-    params: &mut Affine<X, A, T>,
-    uniform: impl FnMut() -> T,
+pub fn uniform_hidden<C: Cell<X, A>, const X: usize, const A: usize>(
+    cell: &mut C,
+    uniform: impl FnMut() -> C::Scalar,
 ) {}
 pub fn glorot_uniform<const R: usize, const C: usize, T: Real>(
     w: &mut Matrix<R, C, T>,
