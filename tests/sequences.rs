@@ -19,7 +19,7 @@ mod random;
 use std::slice;
 
 use bptt::lstm::State;
-use bptt::{Affine, Cell, Flat, LengthMismatch, Matrix, Real, checkpoint, gru, lengths, lstm, rnn};
+use bptt::{Cell, Flat, LengthMismatch, Matrix, Real, checkpoint, gru, lengths, lstm, rnn};
 use cells::{Plain, garbage, garbage_for, sample, samples};
 use random::Random;
 
@@ -204,31 +204,15 @@ fn recomputation_lengths() {
 
 // ------------------------------------------------------------------------------- different lengths
 
-/// dW + dz·uᵀ and db + dz for one step of one sample.
-fn add_gradients<T: Real>(
-    grads: &mut Affine<X, A, T>,
-    dz: &Matrix<A, 1, T>,
-    x: &Matrix<X, 1, T>,
-    a_prev: &Matrix<A, 1, T>,
-) {
-    for r in 0..A {
-        for k in 0..X {
-            grads.wx[(r, k)] += dz[(r, 0)] * x[(k, 0)];
-        }
-        for k in 0..A {
-            grads.wa[(r, k)] += dz[(r, 0)] * a_prev[(k, 0)];
-        }
-        grads.b[(r, 0)] += dz[(r, 0)];
-    }
-}
-
 /// A sample on its own: its outputs, state and gradients.
 struct Sample<C: Plain<X, A>> {
     a: Vec<Matrix<A, 1, C::Scalar>>,
     last: C::State<1>,
     dx: Vec<Matrix<X, 1, C::Scalar>>,
     dstate: C::State<1>,
-    /// The caches after backward: they begin with dz of every gate.
+    /// The caches after forward.
+    caches: Vec<C::Cache<1>>,
+    /// And after backward: they begin with dz of every gate.
     dz: Vec<C::Cache<1>>,
 }
 
@@ -243,12 +227,15 @@ impl<C: Plain<X, A>> Sample<C> {
         let (mut grads, mut dstate) = (C::default(), sample(&net.dstate, A, m));
         let tape = net.cell.forward(&x, &init, &mut a, &mut dz).unwrap();
         tape.last(&mut last);
+        let caches = dz.clone();
+        let tape = net.cell.forward(&x, &init, &mut a, &mut dz).unwrap();
         (tape.backward(&da, &mut grads, Some(&mut dx), &mut dstate)).unwrap();
         Sample {
             a,
             last,
             dx,
             dstate,
+            caches,
             dz,
         }
     }
@@ -304,17 +291,21 @@ fn padding_of<C: Plain<X, A>>(lengths: [usize; M], steps: usize, padding: Paddin
     let alone: [Sample<C>; M] = std::array::from_fn(|m| Sample::of(&net, m, lengths[m]));
     // The steps that are no padding, in the order in which they are added up.
     let mut expected = net.grads.clone();
+    let mut dstates: [C::State<1>; M] = std::array::from_fn(|m| sample(&net.dstate, A, m));
     for t in (0..steps).rev() {
         for m in (0..M).filter(|&m| t < lengths[m]) {
-            let a_prev = match t {
-                0 => sample(&first(init), A, m),
-                _ => alone[m].a[t - 1].clone(),
+            let Sample { a, caches, .. } = &alone[m];
+            let prev = match t {
+                0 => sample(init, A, m),
+                _ => C::state_after(&a[t - 1], &caches[t - 1]),
             };
-            let x = sample(&x[t], X, m);
-            let gates = Affine::slice_from_flat_mut(expected.as_flat_mut()).unwrap();
-            for (gate, dz) in gates.iter_mut().zip(alone[m].dz[t].as_flat().chunks(A)) {
-                add_gradients(gate, Matrix::from_flat(dz).unwrap(), &x, &a_prev);
-            }
+            let (next, mut cache) = (C::state_after(&a[t], &caches[t]), caches[t].clone());
+            let (x, da, dstate) = (
+                sample(&x[t], X, m),
+                sample(&net.da[t], A, m),
+                &mut dstates[m],
+            );
+            cell.contract_backward(&x, [&prev, &next], &mut cache, &da, dstate, &mut expected);
         }
     }
 
@@ -345,13 +336,6 @@ fn padding_of<C: Plain<X, A>>(lengths: [usize; M], steps: usize, padding: Paddin
     lengths::backward(&lengths, tape, da, dlast, &mut without, None, at).unwrap();
     assert_same(&what("grads without dx"), &without, &expected);
     assert_same(&what("dstate without dx"), &dstate_without, &dstate);
-}
-
-/// a, the first matrix of a state.
-fn first<F: Flat>(state: &F) -> Matrix<A, M, F::Scalar> {
-    let mut a = Matrix::zeros();
-    a.as_flat_mut().copy_from_slice(&state.as_flat()[..A * M]);
-    a
 }
 
 #[test]
