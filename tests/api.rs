@@ -223,15 +223,21 @@ fn with_inner(mut module: Module) -> Vec<Module> {
     let (mut items, mut inner) = (vec![], vec![]);
     for item in module.items {
         match item {
-            Item::Mod(item) => {
-                if let (Visibility::Public(_), Some((_, items))) = (item.vis, item.content) {
-                    inner.extend(with_inner(Module {
-                        name: format!("{}::{}", module.name, item.ident),
-                        items,
-                        impls: vec![],
-                    }));
-                }
+            Item::Mod(item) if matches!(item.vis, Visibility::Public(_)) => {
+                let (items, impls) = match item.content {
+                    Some((_, items)) => (items, vec![]),
+                    None => {
+                        let file = read(&format!("{}/{}", module.name, item.ident));
+                        (file.items, file.impls)
+                    }
+                };
+                inner.extend(with_inner(Module {
+                    name: format!("{}::{}", module.name, item.ident),
+                    items,
+                    impls,
+                }));
             }
+            Item::Mod(_) => {}
             item => items.push(item),
         }
     }

@@ -203,43 +203,15 @@ pub fn forget_bias<const X: usize, const A: usize, T: Real>(
 // ---- bptt::layout
 
 
-// ---- bptt::layout::pytorch
+// ---- bptt::layout::batch_first
 
-pub fn read_lstm<const X: usize, const A: usize, T: Real>(
-    params: &mut lstm::Params<X, A, T>,
-    weight_ih: &[T],
-    weight_hh: &[T],
-    bias: Option<(&[T], &[T])>,
+pub fn read<const R: usize, const M: usize, T: Real>(
+    sequence: &mut [Matrix<R, M, T>],
+    array: &[T],
 ) -> Result<(), LengthMismatch> {}
-pub fn write_lstm<const X: usize, const A: usize, T: Real>(
-    params: &lstm::Params<X, A, T>,
-    weight_ih: &mut [T],
-    weight_hh: &mut [T],
-    bias_ih: &mut [T],
-    bias_hh: &mut [T],
-) -> Result<(), LengthMismatch> {}
-pub fn read_rnn<const X: usize, const A: usize, T: Real>(
-    params: &mut rnn::Params<X, A, T>,
-    weight_ih: &[T],
-    weight_hh: &[T],
-    bias: Option<(&[T], &[T])>,
-) -> Result<(), LengthMismatch> {}
-pub fn write_rnn<const X: usize, const A: usize, T: Real>(
-    params: &rnn::Params<X, A, T>,
-    weight_ih: &mut [T],
-    weight_hh: &mut [T],
-    bias_ih: &mut [T],
-    bias_hh: &mut [T],
-) -> Result<(), LengthMismatch> {}
-pub fn read_linear<const A: usize, const Y: usize, T: Real>(
-    params: &mut dense::Params<A, Y, T>,
-    weight: &[T],
-    bias: Option<&[T]>,
-) -> Result<(), LengthMismatch> {}
-pub fn write_linear<const A: usize, const Y: usize, T: Real>(
-    params: &dense::Params<A, Y, T>,
-    weight: &mut [T],
-    bias: &mut [T],
+pub fn write<const R: usize, const M: usize, T: Real>(
+    sequence: &[Matrix<R, M, T>],
+    array: &mut [T],
 ) -> Result<(), LengthMismatch> {}
 
 // ---- bptt::layout::keras
@@ -318,6 +290,45 @@ pub fn write_gemm<const A: usize, const Y: usize, T: Real>(
     c: &mut [T],
 ) -> Result<(), LengthMismatch> {}
 
+// ---- bptt::layout::pytorch
+
+pub fn read_lstm<const X: usize, const A: usize, T: Real>(
+    params: &mut lstm::Params<X, A, T>,
+    weight_ih: &[T],
+    weight_hh: &[T],
+    bias: Option<(&[T], &[T])>,
+) -> Result<(), LengthMismatch> {}
+pub fn write_lstm<const X: usize, const A: usize, T: Real>(
+    params: &lstm::Params<X, A, T>,
+    weight_ih: &mut [T],
+    weight_hh: &mut [T],
+    bias_ih: &mut [T],
+    bias_hh: &mut [T],
+) -> Result<(), LengthMismatch> {}
+pub fn read_rnn<const X: usize, const A: usize, T: Real>(
+    params: &mut rnn::Params<X, A, T>,
+    weight_ih: &[T],
+    weight_hh: &[T],
+    bias: Option<(&[T], &[T])>,
+) -> Result<(), LengthMismatch> {}
+pub fn write_rnn<const X: usize, const A: usize, T: Real>(
+    params: &rnn::Params<X, A, T>,
+    weight_ih: &mut [T],
+    weight_hh: &mut [T],
+    bias_ih: &mut [T],
+    bias_hh: &mut [T],
+) -> Result<(), LengthMismatch> {}
+pub fn read_linear<const A: usize, const Y: usize, T: Real>(
+    params: &mut dense::Params<A, Y, T>,
+    weight: &[T],
+    bias: Option<&[T]>,
+) -> Result<(), LengthMismatch> {}
+pub fn write_linear<const A: usize, const Y: usize, T: Real>(
+    params: &dense::Params<A, Y, T>,
+    weight: &mut [T],
+    bias: &mut [T],
+) -> Result<(), LengthMismatch> {}
+
 // ---- bptt::layout::textbook
 
 pub fn read_affine<const X: usize, const A: usize, T: Real>(
@@ -339,17 +350,6 @@ pub fn write_lstm<const X: usize, const A: usize, T: Real>(
     params: &lstm::Params<X, A, T>,
     w: [&mut [T]; 4],
     b: [&mut [T]; 4],
-) -> Result<(), LengthMismatch> {}
-
-// ---- bptt::layout::batch_first
-
-pub fn read<const R: usize, const M: usize, T: Real>(
-    sequence: &mut [Matrix<R, M, T>],
-    array: &[T],
-) -> Result<(), LengthMismatch> {}
-pub fn write<const R: usize, const M: usize, T: Real>(
-    sequence: &[Matrix<R, M, T>],
-    array: &mut [T],
 ) -> Result<(), LengthMismatch> {}
 
 // ---- bptt::lengths
