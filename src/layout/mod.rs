@@ -9,7 +9,7 @@
 //! H is A, I is X. Every array is row-major, so that the last index moves fastest; a dimension like
 //! (4H, I) is the four gates above each other, (I, 4H) the four gates side by side.
 //!
-//! | | gates | weights | biases |
+//! | LSTM | gates | weights | biases |
 //! |---|---|---|---|
 //! | this crate | f, i, g, o | Wa (A, A), Wx (A, X), column-major | one a gate |
 //! | [`pytorch`] | i, f, g, o | `weight_ih` (4H, I), `weight_hh` (4H, H) | two: `bias_ih` (4H), `bias_hh` (4H) |
@@ -17,18 +17,71 @@
 //! | [`onnx`] | i, o, f, c | `W` (4H, I), `R` (4H, H) | two in a row: `B` (8H) = Wb, Rb |
 //! | [`textbook`] | f, i, c, o, each by itself | W (A, A + X) = \[Wa \| Wx\] | one a gate, (A) |
 //!
-//! i is the input gate, f forget, g and c the candidate, o output. A plain RNN has one block in
-//! the place of four. What has other equations has no counterpart here: projections (`proj_size`),
-//! peepholes (`P`), `input_forget`, `clip`, activations other than sigmoid and tanh.
+//! i is the input gate, f forget, g and c the candidate, o output.
+//!
+//! | GRU | reset | gates | weights | biases |
+//! |---|---|---|---|---|
+//! | this crate | after | r, u, n | Wa (A, A), Wx (A, X), column-major | one a gate, and bna |
+//! | | before | the same | the same | one a gate |
+//! | [`pytorch`] | after | r, z, n | `weight_ih` (3H, I), `weight_hh` (3H, H) | two: `bias_ih` (3H), `bias_hh` (3H) |
+//! | [`keras`] | after: `reset_after=True`, the default | z, r, h | `kernel` (I, 3H), `recurrent_kernel` (H, 3H) | two rows: `bias` (2, 3H), the second with the recurrent kernel |
+//! | | before: `reset_after=False` | the same | the same | one: `bias` (3H) |
+//! | [`onnx`] | after: `linear_before_reset` = 1 | z, r, h | `W` (3H, I), `R` (3H, H) | two in a row: `B` (6H) = Wb, Rb |
+//! | | before: `linear_before_reset` = 0, the default | the same | the same | the same |
+//! | [`textbook`] | after | r, u, n, each by itself | W (A, A + X) = \[Wa \| Wx\] | one a gate, (A), and bna (A) |
+//! | | before | the same | the same | one a gate, (A) |
+//!
+//! r is the reset gate, u and z the update gate, n and h the candidate; all of them have u as
+//! [`gru`] has it: how much of the old state stays. What has its reset gate after the product goes
+//! into [`gru::ResetAfter`], what has it before into [`gru::ResetBefore`]; the weights of either
+//! have the same shapes.
+//!
+//! A plain RNN has one block in the place of four. Its arrays do not say what its activation is:
+//! [`rnn::Params`] has tanh, [`rnn::Relu`] the same weights and ReLU. What PyTorch calls
+//! `nonlinearity="relu"`, Keras `SimpleRNN(activation="relu")` and ONNX an `RNN` with `activations`
+//! = \["Relu"\] is read into the field of the latter, `pytorch::read_rnn(&mut relu.0, …)`, and
+//! written from it.
+//!
+//! What has other equations has no counterpart here: projections (`proj_size`), peepholes (`P`),
+//! `input_forget`, `clip`, other activations than these.
 //!
 //! # Two biases
 //!
-//! PyTorch and ONNX add two biases to each pre-activation; the equations here have one. Reading
-//! computes b = `bias_ih` + `bias_hh`, rounded once. Writing gives b as the first and −0, the
-//! number that changes nothing when it is added, as the second, so that what was written is read
-//! back bit for bit. The gradient of a sum is that of both terms: for a gradient, copy the first
-//! bias over the second. A network without biases (`bias=False`, `use_bias=False`, no `B`) is read
-//! with `None`: b = 0.
+//! PyTorch and ONNX add two biases to each pre-activation, and so does Keras in a GRU with
+//! `reset_after=True`; the equations here have one. Reading computes b = `bias_ih` + `bias_hh`,
+//! rounded once. Writing gives b as the first and −0, the number that changes nothing when it is
+//! added, as the second, so that what was written is read back bit for bit. A network without
+//! biases (`bias=False`, `use_bias=False`, no `B`) is read with `None`: b = 0.
+//!
+//! The candidate of a GRU whose reset comes after the product has two biases here too, since the
+//! reset gate reaches the second one alone: `bias_ih` of n is b and `bias_hh` of n is bna. They do
+//! not add up; those of its other gates do, and where the reset comes before the product (ONNX) all
+//! of them.
+//!
+//! The gradient of a sum is that of both terms. To give a gradient away, copy the first bias over
+//! the second, except for bna, which is there already: it is the last third of the second bias in
+//! all layouts of the GRU. To take one, read it with a second bias of −0, except for bna.
+//!
+//! ```
+//! use bptt::{gru, layout::pytorch};
+//!
+//! const A: usize = 2;
+//! let mut grads = gru::ResetAfter::<1, A>::zeros();
+//! (grads.r.b.fill(1.0), grads.u.b.fill(2.0), grads.n.b.fill(3.0), grads.bna.fill(4.0));
+//! let (mut weight_ih, mut weight_hh) = ([0.0; 3 * A], [0.0; 3 * A * A]);
+//! let (mut bias_ih, mut bias_hh) = ([0.0; 3 * A], [0.0; 3 * A]);
+//!
+//! pytorch::write_gru(&grads, &mut weight_ih, &mut weight_hh, &mut bias_ih, &mut bias_hh)?;
+//! bias_hh[..2 * A].copy_from_slice(&bias_ih[..2 * A]); // r and z
+//! assert_eq!(bias_ih, [1.0, 1.0, 2.0, 2.0, 3.0, 3.0]);
+//! assert_eq!(bias_hh, [1.0, 1.0, 2.0, 2.0, 4.0, 4.0]); // as in `bias_hh_l0.grad`
+//!
+//! bias_hh[..2 * A].fill(-0.0);
+//! let mut back = gru::ResetAfter::zeros();
+//! pytorch::read_gru(&mut back, &weight_ih, &weight_hh, Some((&bias_ih, &bias_hh)))?;
+//! assert_eq!(back, grads);
+//! # Ok::<(), bptt::LengthMismatch>(())
+//! ```
 //!
 //! # Several layers, two directions
 //!
@@ -47,7 +100,7 @@ pub mod onnx;
 pub mod pytorch;
 pub mod textbook;
 
-use crate::{Affine, Flat, LengthMismatch, Matrix, Real, Vector, dense, lstm, rnn};
+use crate::{Affine, Flat, LengthMismatch, Matrix, Real, Vector, dense, gru, lstm, rnn};
 
 /// Where the entries of a matrix stand in a flat slice: (r, k) at offset + r·row + k·column.
 #[derive(Clone, Copy)]
@@ -107,35 +160,16 @@ impl Place {
     }
 }
 
-/// One bias in the place of two: b + second.
-fn add_second<const R: usize, T: Real>(b: &mut Vector<R, T>, second: &[T], block: usize) {
-    let mut other = Vector::<R, T>::zeros();
-    Place::stacked::<R, 1>(block).read(&mut other, second);
-    for (b, other) in
-        b.0.as_flattened_mut()
-            .iter_mut()
-            .zip(other.0.as_flattened())
-    {
-        *b = *b + *other;
-    }
-}
-
-/// PyTorch, ONNX: `blocks[g]` is the place of gate g.
+/// PyTorch, ONNX: the weights of each gate, those of gate g at `blocks[g]`.
 fn read_stacked<const X: usize, const A: usize, const G: usize, T: Real>(
-    gates: [&mut Affine<X, A, T>; G],
+    gates: &mut [&mut Affine<X, A, T>; G],
     blocks: [usize; G],
     wx: &[T],
     wa: &[T],
-    bias: Option<(&[T], &[T])>,
 ) {
-    for (gate, block) in gates.into_iter().zip(blocks) {
+    for (gate, block) in gates.iter_mut().zip(blocks) {
         Place::stacked::<A, X>(block).read(&mut gate.wx, wx);
         Place::stacked::<A, A>(block).read(&mut gate.wa, wa);
-        gate.b.fill(T::ZERO);
-        if let Some((first, second)) = bias {
-            Place::stacked::<A, 1>(block).read(&mut gate.b, first);
-            add_second(&mut gate.b, second, block);
-        }
     }
 }
 
@@ -144,32 +178,23 @@ fn write_stacked<const X: usize, const A: usize, const G: usize, T: Real>(
     blocks: [usize; G],
     wx: &mut [T],
     wa: &mut [T],
-    first: &mut [T],
-    second: &mut [T],
 ) {
     for (gate, block) in gates.into_iter().zip(blocks) {
         Place::stacked::<A, X>(block).write(&gate.wx, wx);
         Place::stacked::<A, A>(block).write(&gate.wa, wa);
-        Place::stacked::<A, 1>(block).write(&gate.b, first);
     }
-    second.fill(-T::ZERO);
 }
 
 /// Keras.
 fn read_side_by_side<const X: usize, const A: usize, const G: usize, T: Real>(
-    gates: [&mut Affine<X, A, T>; G],
+    gates: &mut [&mut Affine<X, A, T>; G],
     blocks: [usize; G],
     wx: &[T],
     wa: &[T],
-    bias: Option<&[T]>,
 ) {
-    for (gate, block) in gates.into_iter().zip(blocks) {
+    for (gate, block) in gates.iter_mut().zip(blocks) {
         Place::side_by_side::<A>(block, G).read(&mut gate.wx, wx);
         Place::side_by_side::<A>(block, G).read(&mut gate.wa, wa);
-        gate.b.fill(T::ZERO);
-        if let Some(bias) = bias {
-            Place::stacked::<A, 1>(block).read(&mut gate.b, bias);
-        }
     }
 }
 
@@ -178,13 +203,72 @@ fn write_side_by_side<const X: usize, const A: usize, const G: usize, T: Real>(
     blocks: [usize; G],
     wx: &mut [T],
     wa: &mut [T],
-    bias: &mut [T],
 ) {
     for (gate, block) in gates.into_iter().zip(blocks) {
         Place::side_by_side::<A>(block, G).write(&gate.wx, wx);
         Place::side_by_side::<A>(block, G).write(&gate.wa, wa);
+    }
+}
+
+/// A bias, or zeros where there is none.
+fn read_bias<const R: usize, T: Real>(b: &mut Vector<R, T>, block: usize, bias: Option<&[T]>) {
+    b.fill(T::ZERO);
+    if let Some(bias) = bias {
+        Place::stacked::<R, 1>(block).read(b, bias);
+    }
+}
+
+/// One bias in the place of two, that of gate g at `blocks[g]` of each: b = first + second.
+fn read_biases<const X: usize, const A: usize, const G: usize, T: Real>(
+    gates: &mut [&mut Affine<X, A, T>; G],
+    blocks: [usize; G],
+    first: Option<&[T]>,
+    second: Option<&[T]>,
+) {
+    for (gate, block) in gates.iter_mut().zip(blocks) {
+        read_bias(&mut gate.b, block, first);
+        let Some(second) = second else { continue };
+        let mut other = Vector::<A, T>::zeros();
+        Place::stacked::<A, 1>(block).read(&mut other, second);
+        for (b, other) in (gate.b.0.as_flattened_mut().iter_mut()).zip(other.0.as_flattened()) {
+            *b = *b + *other;
+        }
+    }
+}
+
+fn write_biases<const X: usize, const A: usize, const G: usize, T: Real>(
+    gates: [&Affine<X, A, T>; G],
+    blocks: [usize; G],
+    bias: &mut [T],
+) {
+    for (gate, block) in gates.into_iter().zip(blocks) {
         Place::stacked::<A, 1>(block).write(&gate.b, bias);
     }
+}
+
+/// The two biases of a GRU whose reset comes after the product: those of r and u add up, those of n
+/// are b and bna.
+fn read_biases_after<const X: usize, const A: usize, T: Real>(
+    params: &mut gru::ResetAfter<X, A, T>,
+    [r, u, n]: [usize; 3],
+    first: Option<&[T]>,
+    second: Option<&[T]>,
+) {
+    read_biases(&mut [&mut params.r, &mut params.u], [r, u], first, second);
+    read_bias(&mut params.n.b, n, first);
+    read_bias(&mut params.bna, n, second);
+}
+
+fn write_biases_after<const X: usize, const A: usize, T: Real>(
+    params: &gru::ResetAfter<X, A, T>,
+    blocks: [usize; 3],
+    first: &mut [T],
+    second: &mut [T],
+) {
+    write_biases([&params.r, &params.u, &params.n], blocks, first);
+    second.fill(-T::ZERO);
+    let [.., n] = blocks;
+    Place::stacked::<A, 1>(n).write(&params.bna, second);
 }
 
 /// [`LengthMismatch`] of an argument that may be left out.
@@ -204,10 +288,7 @@ fn read_dense<const A: usize, const Y: usize, T: Real>(
     b: Option<&[T]>,
 ) {
     place.read(&mut params.w, w);
-    params.b.fill(T::ZERO);
-    if let Some(b) = b {
-        Place::stacked::<Y, 1>(0).read(&mut params.b, b);
-    }
+    read_bias(&mut params.b, 0, b);
 }
 
 fn write_dense<const A: usize, const Y: usize, T: Real>(

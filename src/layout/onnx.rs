@@ -1,4 +1,4 @@
-//! The ONNX operators `LSTM`, `RNN` and `Gemm`, one direction of the recurrent ones.
+//! The ONNX operators `LSTM`, `GRU`, `RNN` and `Gemm`, one direction of the recurrent ones.
 //!
 //! `W`, `R` and `B` have a first dimension for the direction: two directions are two halves of
 //! each. The attribute `layout` is about X and Y and changes none of them. Source: "Operators" in
@@ -7,7 +7,9 @@
 use super::*;
 
 /// Which block of the four, i, o, f, c, is f, i, g, o.
-const BLOCKS: [usize; 4] = [2, 0, 3, 1];
+const LSTM: [usize; 4] = [2, 0, 3, 1];
+/// Which block of the three, z, r, h, is r, u, n.
+const GRU: [usize; 3] = [1, 0, 2];
 
 /// Reads an LSTM: `w` (4A, X), `r` (4A, A), `b` (8A), which is Wb and Rb, or none.
 ///
@@ -36,13 +38,10 @@ pub fn read_lstm<const X: usize, const A: usize, T: Real>(
     LengthMismatch::check("w", 4 * A * X, w.len())?;
     LengthMismatch::check("r", 4 * A * A, r.len())?;
     check_some("b", 8 * A, b)?;
-    read_stacked(
-        params.gates_mut(),
-        BLOCKS,
-        w,
-        r,
-        b.and_then(|b| b.split_at_checked(4 * A)),
-    );
+    let (wb, rb) = b.and_then(|b| b.split_at_checked(4 * A)).unzip();
+    let mut gates = params.gates_mut();
+    read_stacked(&mut gates, LSTM, w, r);
+    read_biases(&mut gates, LSTM, wb, rb);
     Ok(())
 }
 
@@ -71,13 +70,156 @@ pub fn write_lstm<const X: usize, const A: usize, T: Real>(
     LengthMismatch::check("w", 4 * A * X, w.len())?;
     LengthMismatch::check("r", 4 * A * A, r.len())?;
     LengthMismatch::check("b", 8 * A, b.len())?;
-    if let Some((wb, rb)) = b.split_at_mut_checked(4 * A) {
-        write_stacked(params.gates(), BLOCKS, w, r, wb, rb);
+    b.fill(-T::ZERO);
+    write_stacked(params.gates(), LSTM, w, r);
+    write_biases(params.gates(), LSTM, b);
+    Ok(())
+}
+
+/// Reads a GRU with `linear_before_reset` = 1: `w` (3A, X), `r` (3A, A), `b` (6A), which is Wb and
+/// Rb, or none.
+///
+/// # Errors
+/// [`LengthMismatch`] where a slice does not have the length of its shape; nothing is written
+/// then.
+///
+/// ```
+/// use bptt::{gru, layout::onnx};
+///
+/// // z, r, h
+/// let (w, r) = ([1.0, 2.0, 3.0], [10.0, 20.0, 30.0]);
+/// let mut params = gru::ResetAfter::<1, 1>::zeros();
+/// onnx::read_gru_after(&mut params, &w, &r, Some(&[1.0, 0.0, 0.3, 0.5, 0.0, 2.0]))?;
+/// assert_eq!(params.r.wx[(0, 0)], 2.0);
+/// assert_eq!((params.u.wa[(0, 0)], params.u.b[(0, 0)]), (10.0, 1.5));
+/// assert_eq!((params.n.b[(0, 0)], params.bna[(0, 0)]), (0.3, 2.0));
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn read_gru_after<const X: usize, const A: usize, T: Real>(
+    params: &mut gru::ResetAfter<X, A, T>,
+    w: &[T],
+    r: &[T],
+    b: Option<&[T]>,
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("w", 3 * A * X, w.len())?;
+    LengthMismatch::check("r", 3 * A * A, r.len())?;
+    check_some("b", 6 * A, b)?;
+    let (wb, rb) = b.and_then(|b| b.split_at_checked(3 * A)).unzip();
+    let mut gates = [&mut params.r, &mut params.u, &mut params.n];
+    read_stacked(&mut gates, GRU, w, r);
+    read_biases_after(params, GRU, wb, rb);
+    Ok(())
+}
+
+/// Writes a GRU with `linear_before_reset` = 1: `w` (3A, X), `r` (3A, A), `b` (6A), which is b and
+/// −0, −0, bna.
+///
+/// # Errors
+/// [`LengthMismatch`] where a slice does not have the length of its shape; nothing is written
+/// then.
+///
+/// ```
+/// use bptt::{gru, layout::onnx};
+///
+/// let mut params = gru::ResetAfter::<1, 1>::zeros();
+/// params.r.b.fill(1.0);
+/// params.bna.fill(2.0);
+/// let (mut w, mut r, mut b) = ([7.0; 3], [7.0; 3], [7.0; 6]);
+/// onnx::write_gru_after(&params, &mut w, &mut r, &mut b)?;
+/// assert_eq!(b, [0.0, 1.0, 0.0, 0.0, 0.0, 2.0]); // z, r, h twice
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn write_gru_after<const X: usize, const A: usize, T: Real>(
+    params: &gru::ResetAfter<X, A, T>,
+    w: &mut [T],
+    r: &mut [T],
+    b: &mut [T],
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("w", 3 * A * X, w.len())?;
+    LengthMismatch::check("r", 3 * A * A, r.len())?;
+    LengthMismatch::check("b", 6 * A, b.len())?;
+    let gates = [&params.r, &params.u, &params.n];
+    write_stacked(gates, GRU, w, r);
+    if let Some((wb, rb)) = b.split_at_mut_checked(3 * A) {
+        write_biases_after(params, GRU, wb, rb);
     }
     Ok(())
 }
 
-/// Reads an RNN with tanh: `w` (A, X), `r` (A, A), `b` (2A), which is Wb and Rb, or none.
+/// Reads a GRU with `linear_before_reset` = 0, the default: `w` (3A, X), `r` (3A, A), `b` (6A),
+/// which is Wb and Rb, or none.
+///
+/// Both biases of every gate add up, those of the candidate too.
+///
+/// # Errors
+/// [`LengthMismatch`] where a slice does not have the length of its shape; nothing is written
+/// then.
+///
+/// ```
+/// use bptt::{gru, layout::onnx};
+///
+/// // z, r, h
+/// let (w, r) = ([1.0, 2.0, 3.0], [10.0, 20.0, 30.0]);
+/// let mut params = gru::ResetBefore::<1, 1>::zeros();
+/// onnx::read_gru_before(&mut params, &w, &r, Some(&[1.0, 0.0, 0.25, 0.5, 0.0, 2.0]))?;
+/// assert_eq!(params.r.wx[(0, 0)], 2.0);
+/// assert_eq!((params.u.wa[(0, 0)], params.u.b[(0, 0)]), (10.0, 1.5));
+/// assert_eq!(params.n.b[(0, 0)], 2.25);
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn read_gru_before<const X: usize, const A: usize, T: Real>(
+    params: &mut gru::ResetBefore<X, A, T>,
+    w: &[T],
+    r: &[T],
+    b: Option<&[T]>,
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("w", 3 * A * X, w.len())?;
+    LengthMismatch::check("r", 3 * A * A, r.len())?;
+    check_some("b", 6 * A, b)?;
+    let (wb, rb) = b.and_then(|b| b.split_at_checked(3 * A)).unzip();
+    let mut gates = [&mut params.r, &mut params.u, &mut params.n];
+    read_stacked(&mut gates, GRU, w, r);
+    read_biases(&mut gates, GRU, wb, rb);
+    Ok(())
+}
+
+/// Writes a GRU with `linear_before_reset` = 0: `w` (3A, X), `r` (3A, A), `b` (6A), which is b and
+/// −0.
+///
+/// # Errors
+/// [`LengthMismatch`] where a slice does not have the length of its shape; nothing is written
+/// then.
+///
+/// ```
+/// use bptt::{gru, layout::onnx};
+///
+/// let mut params = gru::ResetBefore::<1, 1>::zeros();
+/// params.n.b.fill(1.0);
+/// let (mut w, mut r, mut b) = ([7.0; 3], [7.0; 3], [7.0; 6]);
+/// onnx::write_gru_before(&params, &mut w, &mut r, &mut b)?;
+/// assert_eq!(b, [0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn write_gru_before<const X: usize, const A: usize, T: Real>(
+    params: &gru::ResetBefore<X, A, T>,
+    w: &mut [T],
+    r: &mut [T],
+    b: &mut [T],
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("w", 3 * A * X, w.len())?;
+    LengthMismatch::check("r", 3 * A * A, r.len())?;
+    LengthMismatch::check("b", 6 * A, b.len())?;
+    b.fill(-T::ZERO);
+    let gates = [&params.r, &params.u, &params.n];
+    write_stacked(gates, GRU, w, r);
+    write_biases(gates, GRU, b);
+    Ok(())
+}
+
+/// Reads an RNN: `w` (A, X), `r` (A, A), `b` (2A), which is Wb and Rb, or none.
+///
+/// One with `activations` = \["Relu"\] goes into the field of [`rnn::Relu`]: `&mut relu.0` in the
+/// place of `&mut params`.
 ///
 /// # Errors
 /// [`LengthMismatch`] where a slice does not have the length of its shape; nothing is written
@@ -102,7 +244,10 @@ pub fn read_rnn<const X: usize, const A: usize, T: Real>(
     LengthMismatch::check("w", A * X, w.len())?;
     LengthMismatch::check("r", A * A, r.len())?;
     check_some("b", 2 * A, b)?;
-    read_stacked([params], [0], w, r, b.and_then(|b| b.split_at_checked(A)));
+    let (wb, rb) = b.and_then(|b| b.split_at_checked(A)).unzip();
+    let mut gates = [params];
+    read_stacked(&mut gates, [0], w, r);
+    read_biases(&mut gates, [0], wb, rb);
     Ok(())
 }
 
@@ -131,9 +276,9 @@ pub fn write_rnn<const X: usize, const A: usize, T: Real>(
     LengthMismatch::check("w", A * X, w.len())?;
     LengthMismatch::check("r", A * A, r.len())?;
     LengthMismatch::check("b", 2 * A, b.len())?;
-    if let Some((wb, rb)) = b.split_at_mut_checked(A) {
-        write_stacked([params], [0], w, r, wb, rb);
-    }
+    b.fill(-T::ZERO);
+    write_stacked([params], [0], w, r);
+    write_biases([params], [0], b);
     Ok(())
 }
 

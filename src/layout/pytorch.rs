@@ -1,4 +1,4 @@
-//! `torch.nn.LSTM`, `torch.nn.RNN` (tanh) and `torch.nn.Linear`.
+//! `torch.nn.LSTM`, `torch.nn.GRU`, `torch.nn.RNN` and `torch.nn.Linear`.
 //!
 //! A `state_dict` has `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0` and `bias_hh_l0` for the first
 //! layer. Source: the page of each class in the documentation of PyTorch, under "Variables".
@@ -6,7 +6,9 @@
 use super::*;
 
 /// Which block of the four, i, f, g, o, is f, i, g, o.
-const BLOCKS: [usize; 4] = [1, 0, 2, 3];
+const LSTM: [usize; 4] = [1, 0, 2, 3];
+/// Which block of the three, r, z, n, is r, u, n.
+const GRU: [usize; 3] = [0, 1, 2];
 
 /// Reads an LSTM: `weight_ih` (4A, X), `weight_hh` (4A, A), both biases (4A) or none.
 ///
@@ -37,7 +39,10 @@ pub fn read_lstm<const X: usize, const A: usize, T: Real>(
     LengthMismatch::check("weight_hh", 4 * A * A, weight_hh.len())?;
     check_some("bias_ih", 4 * A, bias.map(|bias| bias.0))?;
     check_some("bias_hh", 4 * A, bias.map(|bias| bias.1))?;
-    read_stacked(params.gates_mut(), BLOCKS, weight_ih, weight_hh, bias);
+    let (bias_ih, bias_hh) = bias.unzip();
+    let mut gates = params.gates_mut();
+    read_stacked(&mut gates, LSTM, weight_ih, weight_hh);
+    read_biases(&mut gates, LSTM, bias_ih, bias_hh);
     Ok(())
 }
 
@@ -71,18 +76,91 @@ pub fn write_lstm<const X: usize, const A: usize, T: Real>(
     LengthMismatch::check("weight_hh", 4 * A * A, weight_hh.len())?;
     LengthMismatch::check("bias_ih", 4 * A, bias_ih.len())?;
     LengthMismatch::check("bias_hh", 4 * A, bias_hh.len())?;
-    write_stacked(
-        params.gates(),
-        BLOCKS,
-        weight_ih,
-        weight_hh,
-        bias_ih,
-        bias_hh,
-    );
+    write_stacked(params.gates(), LSTM, weight_ih, weight_hh);
+    write_biases(params.gates(), LSTM, bias_ih);
+    bias_hh.fill(-T::ZERO);
+    Ok(())
+}
+
+/// Reads a GRU: `weight_ih` (3A, X), `weight_hh` (3A, A), both biases (3A) or none.
+///
+/// The reset gate of a `torch.nn.GRU` comes after the product; PyTorch has none with the gate before.
+///
+/// # Errors
+/// [`LengthMismatch`] where a slice does not have the length of its shape; nothing is written
+/// then.
+///
+/// ```
+/// use bptt::{gru, layout::pytorch};
+///
+/// // r, z, n
+/// let (weight_ih, weight_hh) = ([1.0, 2.0, 3.0], [10.0, 20.0, 30.0]);
+/// let bias = Some((&[0.1, 0.2, 0.3][..], &[0.0, 1.0, 2.0][..]));
+/// let mut params = gru::ResetAfter::<1, 1>::zeros();
+/// pytorch::read_gru(&mut params, &weight_ih, &weight_hh, bias)?;
+/// assert_eq!(params.r.wx[(0, 0)], 1.0);
+/// assert_eq!((params.u.wa[(0, 0)], params.u.b[(0, 0)]), (20.0, 1.2));
+/// assert_eq!((params.n.b[(0, 0)], params.bna[(0, 0)]), (0.3, 2.0));
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn read_gru<const X: usize, const A: usize, T: Real>(
+    params: &mut gru::ResetAfter<X, A, T>,
+    weight_ih: &[T],
+    weight_hh: &[T],
+    bias: Option<(&[T], &[T])>,
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("weight_ih", 3 * A * X, weight_ih.len())?;
+    LengthMismatch::check("weight_hh", 3 * A * A, weight_hh.len())?;
+    check_some("bias_ih", 3 * A, bias.map(|bias| bias.0))?;
+    check_some("bias_hh", 3 * A, bias.map(|bias| bias.1))?;
+    let (bias_ih, bias_hh) = bias.unzip();
+    let mut gates = [&mut params.r, &mut params.u, &mut params.n];
+    read_stacked(&mut gates, GRU, weight_ih, weight_hh);
+    read_biases_after(params, GRU, bias_ih, bias_hh);
+    Ok(())
+}
+
+/// Writes a GRU: `weight_ih` (3A, X), `weight_hh` (3A, A), `bias_ih` (3A), which is b, and
+/// `bias_hh` (3A), which is −0, −0, bna.
+///
+/// # Errors
+/// [`LengthMismatch`] where a slice does not have the length of its shape; nothing is written
+/// then.
+///
+/// ```
+/// use bptt::{gru, layout::pytorch};
+///
+/// let mut params = gru::ResetAfter::<1, 1>::zeros();
+/// params.u.b.fill(1.0);
+/// params.bna.fill(2.0);
+/// let (mut weight_ih, mut weight_hh) = ([7.0; 3], [7.0; 3]);
+/// let (mut bias_ih, mut bias_hh) = ([7.0; 3], [7.0; 3]);
+/// pytorch::write_gru(&params, &mut weight_ih, &mut weight_hh, &mut bias_ih, &mut bias_hh)?;
+/// assert_eq!(bias_ih, [0.0, 1.0, 0.0]); // r, z, n
+/// assert_eq!(bias_hh, [0.0, 0.0, 2.0]);
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn write_gru<const X: usize, const A: usize, T: Real>(
+    params: &gru::ResetAfter<X, A, T>,
+    weight_ih: &mut [T],
+    weight_hh: &mut [T],
+    bias_ih: &mut [T],
+    bias_hh: &mut [T],
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("weight_ih", 3 * A * X, weight_ih.len())?;
+    LengthMismatch::check("weight_hh", 3 * A * A, weight_hh.len())?;
+    LengthMismatch::check("bias_ih", 3 * A, bias_ih.len())?;
+    LengthMismatch::check("bias_hh", 3 * A, bias_hh.len())?;
+    let gates = [&params.r, &params.u, &params.n];
+    write_stacked(gates, GRU, weight_ih, weight_hh);
+    write_biases_after(params, GRU, bias_ih, bias_hh);
     Ok(())
 }
 
 /// Reads an RNN: `weight_ih` (A, X), `weight_hh` (A, A), both biases (A) or none.
+///
+/// One with `nonlinearity="relu"`, which a `state_dict` does not say, goes into the field of
+/// [`rnn::Relu`], as in the second example.
 ///
 /// # Errors
 /// [`LengthMismatch`] where a slice does not have the length of its shape; nothing is written
@@ -96,6 +174,17 @@ pub fn write_lstm<const X: usize, const A: usize, T: Real>(
 /// assert_eq!(params.wa, Matrix::from_rows([[3.0, 4.0], [5.0, 6.0]]));
 /// # Ok::<(), bptt::LengthMismatch>(())
 /// ```
+///
+/// ```
+/// use bptt::{Cell, Vector, layout::pytorch, rnn};
+///
+/// let mut relu = rnn::Relu::<1, 2>::zeros();
+/// pytorch::read_rnn(&mut relu.0, &[1.0, -2.0], &[0.0; 4], None)?;
+/// let mut a = Vector::zeros();
+/// relu.step(&Vector::from_rows([[3.0]]), &Vector::zeros(), &mut a);
+/// assert_eq!(a, Vector::from_columns([[3.0, 0.0]]));
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
 pub fn read_rnn<const X: usize, const A: usize, T: Real>(
     params: &mut rnn::Params<X, A, T>,
     weight_ih: &[T],
@@ -106,7 +195,10 @@ pub fn read_rnn<const X: usize, const A: usize, T: Real>(
     LengthMismatch::check("weight_hh", A * A, weight_hh.len())?;
     check_some("bias_ih", A, bias.map(|bias| bias.0))?;
     check_some("bias_hh", A, bias.map(|bias| bias.1))?;
-    read_stacked([params], [0], weight_ih, weight_hh, bias);
+    let (bias_ih, bias_hh) = bias.unzip();
+    let mut gates = [params];
+    read_stacked(&mut gates, [0], weight_ih, weight_hh);
+    read_biases(&mut gates, [0], bias_ih, bias_hh);
     Ok(())
 }
 
@@ -139,7 +231,9 @@ pub fn write_rnn<const X: usize, const A: usize, T: Real>(
     LengthMismatch::check("weight_hh", A * A, weight_hh.len())?;
     LengthMismatch::check("bias_ih", A, bias_ih.len())?;
     LengthMismatch::check("bias_hh", A, bias_hh.len())?;
-    write_stacked([params], [0], weight_ih, weight_hh, bias_ih, bias_hh);
+    write_stacked([params], [0], weight_ih, weight_hh);
+    write_biases([params], [0], bias_ih);
+    bias_hh.fill(-T::ZERO);
     Ok(())
 }
 

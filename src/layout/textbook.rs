@@ -80,7 +80,7 @@ pub fn read_lstm<const X: usize, const A: usize, T: Real>(
     w: [&[T]; 4],
     b: [&[T]; 4],
 ) -> Result<(), LengthMismatch> {
-    check::<X, A>(w.map(<[T]>::len), b.map(<[T]>::len))?;
+    check::<X, A, 4>(LSTM, w.map(<[T]>::len), b.map(<[T]>::len))?;
     for ((gate, w), b) in params.gates_mut().into_iter().zip(w).zip(b) {
         read_affine(gate, w, b)?;
     }
@@ -114,22 +114,177 @@ pub fn write_lstm<const X: usize, const A: usize, T: Real>(
     w: [&mut [T]; 4],
     b: [&mut [T]; 4],
 ) -> Result<(), LengthMismatch> {
-    check::<X, A>(w.each_ref().map(|w| w.len()), b.each_ref().map(|b| b.len()))?;
+    check::<X, A, 4>(
+        LSTM,
+        w.each_ref().map(|w| w.len()),
+        b.each_ref().map(|b| b.len()),
+    )?;
     for ((gate, w), b) in params.gates().into_iter().zip(w).zip(b) {
         write_affine(gate, w, b)?;
     }
     Ok(())
 }
 
-/// The lengths of all gates, before the first is touched.
-fn check<const X: usize, const A: usize>(
-    w: [usize; 4],
-    b: [usize; 4],
+/// Reads a GRU whose reset comes after the product: `w` is Wr, Wu, Wn, (A, A + X) each, `b` is br,
+/// bu, bn, (A) each, and `bna` (A) the second bias of the candidate.
+///
+/// The update gate u is z in most books; see [`gru`] for which of u and 1 − u keeps the old state.
+///
+/// # Errors
+/// [`LengthMismatch`] where a slice does not have the length of its shape; nothing is written
+/// then.
+///
+/// ```
+/// use bptt::{gru, layout::textbook};
+///
+/// let (wr, wu, wn) = ([1.0, 2.0], [3.0, 4.0], [5.0, 6.0]);
+/// let mut params = gru::ResetAfter::<1, 1>::zeros();
+/// textbook::read_gru_after(&mut params, [&wr, &wu, &wn], [&[0.0], &[1.0], &[2.0]], &[3.0])?;
+/// assert_eq!((params.n.wa[(0, 0)], params.n.wx[(0, 0)]), (5.0, 6.0));
+/// assert_eq!((params.n.b[(0, 0)], params.bna[(0, 0)]), (2.0, 3.0));
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn read_gru_after<const X: usize, const A: usize, T: Real>(
+    params: &mut gru::ResetAfter<X, A, T>,
+    w: [&[T]; 3],
+    b: [&[T]; 3],
+    bna: &[T],
 ) -> Result<(), LengthMismatch> {
-    for (what, found) in ["wf", "wi", "wc", "wo"].into_iter().zip(w) {
+    check::<X, A, 3>(GRU, w.map(<[T]>::len), b.map(<[T]>::len))?;
+    LengthMismatch::check("bna", A, bna.len())?;
+    let gates = [&mut params.r, &mut params.u, &mut params.n];
+    for ((gate, w), b) in gates.into_iter().zip(w).zip(b) {
+        read_affine(gate, w, b)?;
+    }
+    Place::stacked::<A, 1>(0).read(&mut params.bna, bna);
+    Ok(())
+}
+
+/// Writes a GRU whose reset comes after the product: `w` becomes Wr, Wu, Wn, (A, A + X) each, `b`
+/// br, bu, bn, (A) each, and `bna` (A) the second bias of the candidate.
+///
+/// # Errors
+/// [`LengthMismatch`] where a slice does not have the length of its shape; nothing is written
+/// then.
+///
+/// ```
+/// use bptt::{gru, layout::textbook};
+///
+/// let mut params = gru::ResetAfter::<1, 1>::zeros();
+/// params.u.wx.fill(4.0);
+/// params.bna.fill(3.0);
+/// let [mut wr, mut wu, mut wn] = [[7.0; 2]; 3];
+/// let [mut br, mut bu, mut bn, mut bna] = [[7.0; 1]; 4];
+/// textbook::write_gru_after(
+///     &params,
+///     [&mut wr, &mut wu, &mut wn],
+///     [&mut br, &mut bu, &mut bn],
+///     &mut bna,
+/// )?;
+/// assert_eq!((wu, bna), ([0.0, 4.0], [3.0]));
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn write_gru_after<const X: usize, const A: usize, T: Real>(
+    params: &gru::ResetAfter<X, A, T>,
+    w: [&mut [T]; 3],
+    b: [&mut [T]; 3],
+    bna: &mut [T],
+) -> Result<(), LengthMismatch> {
+    let lengths = |slices: &[&mut [T]; 3]| slices.each_ref().map(|slice| slice.len());
+    check::<X, A, 3>(GRU, lengths(&w), lengths(&b))?;
+    LengthMismatch::check("bna", A, bna.len())?;
+    let gates = [&params.r, &params.u, &params.n];
+    for ((gate, w), b) in gates.into_iter().zip(w).zip(b) {
+        write_affine(gate, w, b)?;
+    }
+    Place::stacked::<A, 1>(0).write(&params.bna, bna);
+    Ok(())
+}
+
+/// Reads a GRU whose reset comes before the product: `w` is Wr, Wu, Wn, (A, A + X) each, and `b` is
+/// br, bu, bn, (A) each.
+///
+/// The update gate u is z in most books; see [`gru`] for which of u and 1 − u keeps the old state.
+///
+/// # Errors
+/// [`LengthMismatch`] where a slice does not have the length of its shape; nothing is written
+/// then.
+///
+/// ```
+/// use bptt::{gru, layout::textbook};
+///
+/// let (wr, wu, wn) = ([1.0, 2.0], [3.0, 4.0], [5.0, 6.0]);
+/// let mut params = gru::ResetBefore::<1, 1>::zeros();
+/// textbook::read_gru_before(&mut params, [&wr, &wu, &wn], [&[0.0], &[1.0], &[2.0]])?;
+/// assert_eq!((params.u.wa[(0, 0)], params.u.wx[(0, 0)]), (3.0, 4.0));
+/// assert_eq!(params.u.b[(0, 0)], 1.0);
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn read_gru_before<const X: usize, const A: usize, T: Real>(
+    params: &mut gru::ResetBefore<X, A, T>,
+    w: [&[T]; 3],
+    b: [&[T]; 3],
+) -> Result<(), LengthMismatch> {
+    check::<X, A, 3>(GRU, w.map(<[T]>::len), b.map(<[T]>::len))?;
+    let gates = [&mut params.r, &mut params.u, &mut params.n];
+    for ((gate, w), b) in gates.into_iter().zip(w).zip(b) {
+        read_affine(gate, w, b)?;
+    }
+    Ok(())
+}
+
+/// Writes a GRU whose reset comes before the product: `w` becomes Wr, Wu, Wn, (A, A + X) each, and
+/// `b` br, bu, bn, (A) each.
+///
+/// # Errors
+/// [`LengthMismatch`] where a slice does not have the length of its shape; nothing is written
+/// then.
+///
+/// ```
+/// use bptt::{gru, layout::textbook};
+///
+/// let mut params = gru::ResetBefore::<1, 1>::zeros();
+/// params.n.wa.fill(5.0);
+/// let [mut wr, mut wu, mut wn] = [[7.0; 2]; 3];
+/// let [mut br, mut bu, mut bn] = [[7.0; 1]; 3];
+/// textbook::write_gru_before(
+///     &params,
+///     [&mut wr, &mut wu, &mut wn],
+///     [&mut br, &mut bu, &mut bn],
+/// )?;
+/// assert_eq!(wn, [5.0, 0.0]);
+/// # Ok::<(), bptt::LengthMismatch>(())
+/// ```
+pub fn write_gru_before<const X: usize, const A: usize, T: Real>(
+    params: &gru::ResetBefore<X, A, T>,
+    w: [&mut [T]; 3],
+    b: [&mut [T]; 3],
+) -> Result<(), LengthMismatch> {
+    let lengths = |slices: &[&mut [T]; 3]| slices.each_ref().map(|slice| slice.len());
+    check::<X, A, 3>(GRU, lengths(&w), lengths(&b))?;
+    let gates = [&params.r, &params.u, &params.n];
+    for ((gate, w), b) in gates.into_iter().zip(w).zip(b) {
+        write_affine(gate, w, b)?;
+    }
+    Ok(())
+}
+
+/// What the weights and biases of G gates are called.
+type Names<const G: usize> = ([&'static str; G], [&'static str; G]);
+
+const LSTM: Names<4> = (["wf", "wi", "wc", "wo"], ["bf", "bi", "bc", "bo"]);
+const GRU: Names<3> = (["wr", "wu", "wn"], ["br", "bu", "bn"]);
+
+/// The lengths of all gates, before the first is touched.
+fn check<const X: usize, const A: usize, const G: usize>(
+    (of_w, of_b): Names<G>,
+    w: [usize; G],
+    b: [usize; G],
+) -> Result<(), LengthMismatch> {
+    for (what, found) in of_w.into_iter().zip(w) {
         LengthMismatch::check(what, A * (A + X), found)?;
     }
-    for (what, found) in ["bf", "bi", "bc", "bo"].into_iter().zip(b) {
+    for (what, found) in of_b.into_iter().zip(b) {
         LengthMismatch::check(what, A, found)?;
     }
     Ok(())

@@ -228,6 +228,30 @@ pub fn write_lstm<const X: usize, const A: usize, T: Real>(
     recurrent_kernel: &mut [T],
     bias: &mut [T],
 ) -> Result<(), LengthMismatch> {}
+pub fn read_gru_after<const X: usize, const A: usize, T: Real>(
+    params: &mut gru::ResetAfter<X, A, T>,
+    kernel: &[T],
+    recurrent_kernel: &[T],
+    bias: Option<&[T]>,
+) -> Result<(), LengthMismatch> {}
+pub fn write_gru_after<const X: usize, const A: usize, T: Real>(
+    params: &gru::ResetAfter<X, A, T>,
+    kernel: &mut [T],
+    recurrent_kernel: &mut [T],
+    bias: &mut [T],
+) -> Result<(), LengthMismatch> {}
+pub fn read_gru_before<const X: usize, const A: usize, T: Real>(
+    params: &mut gru::ResetBefore<X, A, T>,
+    kernel: &[T],
+    recurrent_kernel: &[T],
+    bias: Option<&[T]>,
+) -> Result<(), LengthMismatch> {}
+pub fn write_gru_before<const X: usize, const A: usize, T: Real>(
+    params: &gru::ResetBefore<X, A, T>,
+    kernel: &mut [T],
+    recurrent_kernel: &mut [T],
+    bias: &mut [T],
+) -> Result<(), LengthMismatch> {}
 pub fn read_rnn<const X: usize, const A: usize, T: Real>(
     params: &mut rnn::Params<X, A, T>,
     kernel: &[T],
@@ -261,6 +285,30 @@ pub fn read_lstm<const X: usize, const A: usize, T: Real>(
 ) -> Result<(), LengthMismatch> {}
 pub fn write_lstm<const X: usize, const A: usize, T: Real>(
     params: &lstm::Params<X, A, T>,
+    w: &mut [T],
+    r: &mut [T],
+    b: &mut [T],
+) -> Result<(), LengthMismatch> {}
+pub fn read_gru_after<const X: usize, const A: usize, T: Real>(
+    params: &mut gru::ResetAfter<X, A, T>,
+    w: &[T],
+    r: &[T],
+    b: Option<&[T]>,
+) -> Result<(), LengthMismatch> {}
+pub fn write_gru_after<const X: usize, const A: usize, T: Real>(
+    params: &gru::ResetAfter<X, A, T>,
+    w: &mut [T],
+    r: &mut [T],
+    b: &mut [T],
+) -> Result<(), LengthMismatch> {}
+pub fn read_gru_before<const X: usize, const A: usize, T: Real>(
+    params: &mut gru::ResetBefore<X, A, T>,
+    w: &[T],
+    r: &[T],
+    b: Option<&[T]>,
+) -> Result<(), LengthMismatch> {}
+pub fn write_gru_before<const X: usize, const A: usize, T: Real>(
+    params: &gru::ResetBefore<X, A, T>,
     w: &mut [T],
     r: &mut [T],
     b: &mut [T],
@@ -300,6 +348,19 @@ pub fn read_lstm<const X: usize, const A: usize, T: Real>(
 ) -> Result<(), LengthMismatch> {}
 pub fn write_lstm<const X: usize, const A: usize, T: Real>(
     params: &lstm::Params<X, A, T>,
+    weight_ih: &mut [T],
+    weight_hh: &mut [T],
+    bias_ih: &mut [T],
+    bias_hh: &mut [T],
+) -> Result<(), LengthMismatch> {}
+pub fn read_gru<const X: usize, const A: usize, T: Real>(
+    params: &mut gru::ResetAfter<X, A, T>,
+    weight_ih: &[T],
+    weight_hh: &[T],
+    bias: Option<(&[T], &[T])>,
+) -> Result<(), LengthMismatch> {}
+pub fn write_gru<const X: usize, const A: usize, T: Real>(
+    params: &gru::ResetAfter<X, A, T>,
     weight_ih: &mut [T],
     weight_hh: &mut [T],
     bias_ih: &mut [T],
@@ -350,6 +411,28 @@ pub fn write_lstm<const X: usize, const A: usize, T: Real>(
     params: &lstm::Params<X, A, T>,
     w: [&mut [T]; 4],
     b: [&mut [T]; 4],
+) -> Result<(), LengthMismatch> {}
+pub fn read_gru_after<const X: usize, const A: usize, T: Real>(
+    params: &mut gru::ResetAfter<X, A, T>,
+    w: [&[T]; 3],
+    b: [&[T]; 3],
+    bna: &[T],
+) -> Result<(), LengthMismatch> {}
+pub fn write_gru_after<const X: usize, const A: usize, T: Real>(
+    params: &gru::ResetAfter<X, A, T>,
+    w: [&mut [T]; 3],
+    b: [&mut [T]; 3],
+    bna: &mut [T],
+) -> Result<(), LengthMismatch> {}
+pub fn read_gru_before<const X: usize, const A: usize, T: Real>(
+    params: &mut gru::ResetBefore<X, A, T>,
+    w: [&[T]; 3],
+    b: [&[T]; 3],
+) -> Result<(), LengthMismatch> {}
+pub fn write_gru_before<const X: usize, const A: usize, T: Real>(
+    params: &gru::ResetBefore<X, A, T>,
+    w: [&mut [T]; 3],
+    b: [&mut [T]; 3],
 ) -> Result<(), LengthMismatch> {}
 
 // ---- bptt::lengths
