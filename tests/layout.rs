@@ -1,11 +1,11 @@
 //! Weights from and to other frameworks, against what those frameworks compute.
 //!
-//! * LSTM: the nine `layout_*` files of `tests/reference`. The weights are read from the
+//! * LSTM and GRU: the `layout_*` files of `tests/reference`. The weights are read from the
 //!   framework's arrays, a forward and a backward run in f64, and outputs and gradients compared in
 //!   the framework's arrays.
 //! * RNN and dense: against the frameworks' equations written out over the flat arrays, on numbers
 //!   whose sums are exact.
-//! * Both: what was read is written back bit for bit, and a wrong length of any argument touches
+//! * All: what was read is written back bit for bit, and a wrong length of any argument touches
 //!   nothing.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use std::fs;
 use std::path::Path;
 
 use bptt::layout::{keras, onnx, pytorch, textbook};
-use bptt::{Cell, Flat, LengthMismatch, Matrix, Real, Vector, dense, lstm, rnn};
+use bptt::{Affine, Cell, Flat, LengthMismatch, Matrix, Real, Vector, dense, gru, lstm, rnn};
 use serde::Deserialize;
 
 // -------------------------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ fn framework<const X: usize, const A: usize, const M: usize>(kind: &str, file: &
     }
 }
 
-/// Of the largest entry of a tensor. The worst measured is 8.1e-16: seven steps of arithmetic in
+/// Of the largest entry of a tensor. The worst measured is 1.1e-15: seven steps of arithmetic in
 /// f64.
 const TOLERANCE: f64 = 4e-15;
 
@@ -247,15 +247,278 @@ fn lstm_of_every_framework() {
     all_layouts::<4, 2, 3>("fw2_I4_H2_B3_T1");
 }
 
-/// No file is left out.
+/// No file is left out: nine of LSTMs and five of GRUs.
 #[test]
-fn nine_files() {
+fn fourteen_files() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference");
     let names = fs::read_dir(directory)
         .unwrap()
         .map(|entry| entry.unwrap().file_name());
     let layouts = names.filter(|name| name.to_string_lossy().starts_with("layout_"));
-    assert_eq!(layouts.count(), 9);
+    assert_eq!(layouts.count(), 9 + 5);
+}
+
+// -------------------------------------------------------------------------------------------------
+// GRU: the reference files
+// -------------------------------------------------------------------------------------------------
+
+type After = gru::ResetAfter<3, 5, f64>;
+type Before = gru::ResetBefore<3, 5, f64>;
+
+/// What the two forms of a GRU differ in, beside what they compute.
+trait Form: gru::Gru<3, 5, Scalar = f64> + Default + PartialEq + std::fmt::Debug {
+    fn gates(&self) -> [&Affine<3, 5, f64>; 3];
+    fn bna(&self) -> &[f64];
+    fn read_textbook(&mut self, w: [&[f64]; 3], b: [&[f64]; 3], bna: Option<&Array>);
+    fn write_textbook(&self, w: [&mut [f64]; 3], b: [&mut [f64]; 3], bna: &mut [f64]);
+}
+
+impl Form for After {
+    fn gates(&self) -> [&Affine<3, 5, f64>; 3] {
+        [&self.r, &self.u, &self.n]
+    }
+    fn bna(&self) -> &[f64] {
+        self.bna.as_flat()
+    }
+    fn read_textbook(&mut self, w: [&[f64]; 3], b: [&[f64]; 3], bna: Option<&Array>) {
+        textbook::read_gru_after(self, w, b, &bna.unwrap().data).unwrap();
+    }
+    fn write_textbook(&self, w: [&mut [f64]; 3], b: [&mut [f64]; 3], bna: &mut [f64]) {
+        textbook::write_gru_after(self, w, b, bna).unwrap();
+    }
+}
+
+impl Form for Before {
+    fn gates(&self) -> [&Affine<3, 5, f64>; 3] {
+        [&self.r, &self.u, &self.n]
+    }
+    fn bna(&self) -> &[f64] {
+        &[]
+    }
+    fn read_textbook(&mut self, w: [&[f64]; 3], b: [&[f64]; 3], bna: Option<&Array>) {
+        assert!(bna.is_none());
+        textbook::read_gru_before(self, w, b).unwrap();
+    }
+    fn write_textbook(&self, w: [&mut [f64]; 3], b: [&mut [f64]; 3], _: &mut [f64]) {
+        textbook::write_gru_before(self, w, b).unwrap();
+    }
+}
+
+/// A file: its kind, what it calls the arrays, and how they become a cell and are made of one.
+struct Arrays<C> {
+    kind: &'static str,
+    /// Those of the weights.
+    weights: &'static [&'static str],
+    /// The input, the initial state, the output, and the output's gradient.
+    sequence: [&'static str; 4],
+    /// The last state, where the file has it.
+    last: Option<&'static str>,
+    batch_first: bool,
+    read: fn(&mut C, &[Vec<f64>]) -> Result<(), LengthMismatch>,
+    write: fn(&C, &mut [Vec<f64>]) -> Result<(), LengthMismatch>,
+    /// What the documentation says of a gradient: the first bias is copied over the second.
+    copy_biases: fn(&mut [Vec<f64>]),
+    /// And back: −0.
+    forget_biases: fn(&mut [Vec<f64>]),
+}
+
+/// The gates r and u of A = 5 units; n follows.
+const R_AND_U: usize = 2 * 5;
+const ALL: usize = 3 * 5;
+
+const PYTORCH: Arrays<After> = Arrays {
+    kind: "layout_pytorch_gru_after__g109",
+    weights: &["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"],
+    sequence: ["input", "h_0", "output", "d_output"],
+    last: Some("h_n"),
+    batch_first: false,
+    read: |p, v| pytorch::read_gru(p, &v[0], &v[1], Some((&v[2], &v[3]))),
+    write: |p, v| {
+        let [w, r, b, c] = v else { unreachable!() };
+        pytorch::write_gru(p, w, r, b, c)
+    },
+    copy_biases: |v| {
+        let [.., b, c] = v else { unreachable!() };
+        c[..R_AND_U].copy_from_slice(&b[..R_AND_U]);
+    },
+    forget_biases: |v| v[3][..R_AND_U].fill(-0.0),
+};
+
+const KERAS_AFTER: Arrays<After> = Arrays {
+    kind: "layout_keras_gru_after__g109",
+    weights: &["kernel", "recurrent_kernel", "bias"],
+    sequence: ["inputs", "initial_h", "output", "d_output"],
+    last: None,
+    batch_first: true,
+    read: |p, v| keras::read_gru_after(p, &v[0], &v[1], Some(&v[2])),
+    write: |p, v| {
+        let [w, r, b] = v else { unreachable!() };
+        keras::write_gru_after(p, w, r, b)
+    },
+    copy_biases: |v| v[2].copy_within(..R_AND_U, ALL),
+    forget_biases: |v| v[2][ALL..][..R_AND_U].fill(-0.0),
+};
+
+const KERAS_BEFORE: Arrays<Before> = Arrays {
+    kind: "layout_keras_gru_before__g119",
+    weights: KERAS_AFTER.weights,
+    sequence: KERAS_AFTER.sequence,
+    last: None,
+    batch_first: true,
+    read: |p, v| keras::read_gru_before(p, &v[0], &v[1], Some(&v[2])),
+    write: |p, v| {
+        let [w, r, b] = v else { unreachable!() };
+        keras::write_gru_before(p, w, r, b)
+    },
+    copy_biases: |_| {}, // There is one.
+    forget_biases: |_| {},
+};
+
+const ONNX_AFTER: Arrays<After> = Arrays {
+    kind: "layout_onnx_gru_after__g109",
+    weights: &["W", "R", "B"],
+    sequence: ["X", "initial_h", "Y", "d_Y"],
+    last: None,
+    batch_first: false,
+    read: |p, v| onnx::read_gru_after(p, &v[0], &v[1], Some(&v[2])),
+    write: |p, v| {
+        let [w, r, b] = v else { unreachable!() };
+        onnx::write_gru_after(p, w, r, b)
+    },
+    copy_biases: |v| v[2].copy_within(..R_AND_U, ALL),
+    forget_biases: |v| v[2][ALL..][..R_AND_U].fill(-0.0),
+};
+
+const ONNX_BEFORE: Arrays<Before> = Arrays {
+    kind: "layout_onnx_gru_before__g119",
+    weights: ONNX_AFTER.weights,
+    sequence: ONNX_AFTER.sequence,
+    last: None,
+    batch_first: false,
+    read: |p, v| onnx::read_gru_before(p, &v[0], &v[1], Some(&v[2])),
+    write: |p, v| {
+        let [w, r, b] = v else { unreachable!() };
+        onnx::write_gru_before(p, w, r, b)
+    },
+    copy_biases: |v| v[2].copy_within(..ALL, ALL),
+    forget_biases: |v| v[2][ALL..].fill(-0.0),
+};
+
+fn gru_of<C: Form>(arrays: &Arrays<C>)
+where
+    C: Cell<3, 5, State<2> = Matrix<5, 2, f64>, Cache<2> = gru::Cache<5, 2, f64>>,
+{
+    let Arrays { kind, .. } = *arrays;
+    let file: File = read(&format!("{kind}_x3_a5_m2_T4.json"));
+    let given = |name: &str| file.tensors[name].data.as_slice();
+    let weights: Vec<Vec<f64>> = (arrays.weights.iter())
+        .map(|name| given(name).to_vec())
+        .collect();
+    let mut cell = C::default();
+    cell.as_flat_mut().fill(f64::NAN); // every one must be overwritten
+    (arrays.read)(&mut cell, &weights).unwrap();
+
+    // Written back, the weights are those of the file; of two biases that add up there is the sum.
+    let empty = || -> Vec<Vec<f64>> { weights.iter().map(|w| vec![f64::NAN; w.len()]).collect() };
+    let mut back = empty();
+    (arrays.write)(&cell, &mut back).unwrap();
+    let bits = |flat: &[f64]| flat.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+    for (back, given) in back.iter().zip(&weights).take(2) {
+        assert_eq!(bits(back), bits(given), "{kind}");
+    }
+    let mut again = C::default();
+    (arrays.read)(&mut again, &back).unwrap();
+    assert_eq!(bits(again.as_flat()), bits(cell.as_flat()), "{kind}");
+
+    // The same network in the textbook's form; only a sum of two biases may be rounded.
+    let twin: Twin = read(&file.twin);
+    let gate = |name: &str| twin.params[name].data.as_slice();
+    let mut same = C::default();
+    same.as_flat_mut().fill(f64::NAN);
+    same.read_textbook(
+        ["Wr", "Wu", "Wn"].map(gate),
+        ["br", "bu", "bn"].map(gate),
+        twin.params.get("bna"),
+    );
+    for (gate, same) in cell.gates().into_iter().zip(same.gates()) {
+        assert_eq!((&gate.wa, &gate.wx), (&same.wa, &same.wx), "{kind}");
+        close("b", gate.b.as_flat(), same.b.as_flat(), 2.0 * f64::EPSILON);
+    }
+    assert_eq!(cell.bna(), same.bna(), "{kind}");
+
+    // (T, B, N) row-major is (N, B) column-major, step after step.
+    const STEPS: usize = 4;
+    const M: usize = 2;
+    let [x, h_0, output, d_output] = arrays.sequence;
+    let steps_first = |name: &str| match arrays.batch_first {
+        true => swap_axes(given(name), M, STEPS),
+        false => given(name).to_vec(),
+    };
+    let as_given = |flat: &[f64]| match arrays.batch_first {
+        true => swap_axes(flat, STEPS, M),
+        false => flat.to_vec(),
+    };
+    let (x_flat, da_flat) = (steps_first(x), steps_first(d_output));
+    let inputs = Matrix::<3, M, f64>::slice_from_flat(&x_flat).unwrap();
+    let da = Matrix::<5, M, f64>::slice_from_flat(&da_flat).unwrap();
+    let init = Matrix::<5, M, f64>::from_flat(given(h_0)).unwrap();
+    let mut a = vec![Matrix::zeros(); STEPS];
+    let mut caches = vec![gru::Cache::zeros(); STEPS];
+    let tape = cell.forward(inputs, init, &mut a, &mut caches).unwrap();
+    let mut names = vec![output];
+    let mut found = vec![as_given(Flat::slice_as_flat(tape.a()))];
+    if let Some(last) = arrays.last {
+        names.push(last);
+        found.push(tape.a()[STEPS - 1].as_flat().to_vec());
+    }
+    compare(kind, &file.outputs, &names, &found);
+
+    let mut grads = C::default();
+    let mut dx = vec![Matrix::<3, M, f64>::zeros(); STEPS];
+    let mut dstate = Matrix::zeros();
+    tape.backward(da, &mut grads, Some(&mut dx), &mut dstate)
+        .unwrap();
+
+    // The gradients, exported as if they were weights, and read again.
+    let mut exported = empty();
+    (arrays.write)(&grads, &mut exported).unwrap();
+    (arrays.copy_biases)(&mut exported);
+    let mut names = arrays.weights.to_vec();
+    names.extend([x, h_0]);
+    let mut found = exported.clone();
+    found.extend([
+        as_given(Flat::slice_as_flat(&dx)),
+        dstate.as_flat().to_vec(),
+    ]);
+    compare(kind, &file.grads, &names, &found);
+    (arrays.forget_biases)(&mut exported);
+    (arrays.read)(&mut again, &exported).unwrap();
+    assert_eq!(bits(again.as_flat()), bits(grads.as_flat()), "{kind}");
+
+    let mut w = [(); 3].map(|()| vec![f64::NAN; 5 * (5 + 3)]);
+    let mut b = [(); 3].map(|()| vec![f64::NAN; 5]);
+    let mut bna = vec![f64::NAN; grads.bna().len()];
+    grads.write_textbook(
+        w.each_mut().map(|w| &mut w[..]),
+        b.each_mut().map(|b| &mut b[..]),
+        &mut bna,
+    );
+    let found = w.iter().chain(&b).chain((!bna.is_empty()).then_some(&bna));
+    let names = ["dWr", "dWu", "dWn", "dbr", "dbu", "dbn", "dbna"];
+    for (name, found) in names.iter().zip(found) {
+        close(name, found, &twin.grads[*name].data, TOLERANCE);
+    }
+}
+
+/// Outputs and gradients of all five files; with `-- --nocapture` it prints the error of each
+/// tensor.
+#[test]
+fn gru_of_every_framework() {
+    gru_of(&PYTORCH);
+    gru_of(&KERAS_AFTER);
+    gru_of(&KERAS_BEFORE);
+    gru_of(&ONNX_AFTER);
+    gru_of(&ONNX_BEFORE);
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -273,50 +536,60 @@ fn numbers(seed: usize, n: usize) -> Vec<f64> {
         .collect()
 }
 
-fn hidden(params: &rnn::Params<X, A, f64>, x: &[f64], h: &[f64]) -> Vec<f64> {
+fn hidden(cell: &impl rnn::Rnn<X, A, Scalar = f64>, x: &[f64], h: &[f64]) -> Vec<f64> {
     let mut next = Matrix::zeros();
     let (x, h) = (Vector::from_flat(x).unwrap(), Vector::from_flat(h).unwrap());
-    rnn::cell_forward(params, x, h, &mut next);
+    rnn::cell_forward(cell, x, h, &mut next);
     next.as_flat().to_vec()
 }
 
 #[test]
 fn rnn_of_every_framework() {
+    let mut tanh = rnn::Params::<X, A, f64>::zeros();
+    with_activation(&mut tanh, |cell| cell, bptt::activation::tanh);
+    let mut relu = rnn::Relu::<X, A, f64>::zeros();
+    with_activation(&mut relu, |cell| &mut cell.0, |z| z.max(0.0));
+}
+
+fn with_activation<C: rnn::Rnn<X, A, Scalar = f64>>(
+    cell: &mut C,
+    params: fn(&mut C) -> &mut Affine<X, A, f64>,
+    activation: fn(f64) -> f64,
+) {
     let (x, h) = (numbers(1, X), numbers(2, A));
     let (wx, wa) = (numbers(3, A * X), numbers(4, A * A));
     let (b, b_hh) = (numbers(5, A), numbers(6, A));
-    let tanh = |z: [f64; A]| z.map(bptt::activation::tanh).to_vec();
+    let f = |z: [f64; A]| z.map(activation).to_vec();
     let dot =
         |z: f64, w: &dyn Fn(usize) -> f64, u: &[f64]| (0..u.len()).fold(z, |z, k| z + w(k) * u[k]);
-    let mut params = rnn::Params::zeros();
 
-    // PyTorch: tanh(x·W_ihᵀ + b_ih + h·W_hhᵀ + b_hh); ONNX: tanh(X·Wᵀ + Wb + H·Rᵀ + Rb)
-    let expected = tanh(std::array::from_fn(|r| {
+    // PyTorch: f(x·W_ihᵀ + b_ih + h·W_hhᵀ + b_hh); ONNX: f(X·Wᵀ + Wb + H·Rᵀ + Rb)
+    let expected = f(std::array::from_fn(|r| {
         let z = dot(b[r] + b_hh[r], &|k| wx[r * X + k], &x);
         dot(z, &|k| wa[r * A + k], &h)
     }));
-    pytorch::read_rnn(&mut params, &wx, &wa, Some((&b, &b_hh))).unwrap();
-    assert_eq!(hidden(&params, &x, &h), expected);
-    params.as_flat_mut().fill(f64::NAN);
-    onnx::read_rnn(&mut params, &wx, &wa, Some(&[&b[..], &b_hh].concat())).unwrap();
-    assert_eq!(hidden(&params, &x, &h), expected);
+    pytorch::read_rnn(params(cell), &wx, &wa, Some((&b, &b_hh))).unwrap();
+    assert_eq!(hidden(cell, &x, &h), expected);
+    cell.as_flat_mut().fill(f64::NAN);
+    onnx::read_rnn(params(cell), &wx, &wa, Some(&[&b[..], &b_hh].concat())).unwrap();
+    assert_eq!(hidden(cell, &x, &h), expected);
 
-    // Keras: tanh(x·kernel + h·recurrent_kernel + bias)
-    let expected = tanh(std::array::from_fn(|r| {
+    // Keras: f(x·kernel + h·recurrent_kernel + bias)
+    let expected = f(std::array::from_fn(|r| {
         let z = dot(b[r], &|k| wx[k * A + r], &x);
         dot(z, &|k| wa[k * A + r], &h)
     }));
-    keras::read_rnn(&mut params, &wx, &wa, Some(&b)).unwrap();
-    assert_eq!(hidden(&params, &x, &h), expected);
+    keras::read_rnn(params(cell), &wx, &wa, Some(&b)).unwrap();
+    assert_eq!(hidden(cell, &x, &h), expected);
 
-    // The textbook: tanh(W·[h; x] + b)
+    // The textbook: f(W·[h; x] + b)
     let w = numbers(7, A * (A + X));
     let stacked = [&h[..], &x].concat();
-    let expected = tanh(std::array::from_fn(|r| {
+    let expected = f(std::array::from_fn(|r| {
         dot(b[r], &|k| w[r * (A + X) + k], &stacked)
     }));
-    textbook::read_affine(&mut params, &w, &b).unwrap();
-    assert_eq!(hidden(&params, &x, &h), expected);
+    textbook::read_affine(params(cell), &w, &b).unwrap();
+    assert_eq!(hidden(cell, &x, &h), expected);
 }
 
 #[test]
@@ -363,6 +636,8 @@ struct Functions<P: 'static> {
 }
 
 type Lstm = lstm::Params<X, A>;
+type GruAfter = gru::ResetAfter<X, A>;
+type GruBefore = gru::ResetBefore<X, A>;
 type Rnn = rnn::Params<X, A>;
 type Dense = dense::Params<A, 3>;
 
@@ -426,6 +701,116 @@ const LSTM: [Functions<Lstm>; 4] = [
                 unreachable!()
             };
             textbook::write_lstm(p, [w0, w1, w2, w3], [b0, b1, b2, b3])
+        },
+    },
+];
+
+const GRU_AFTER: [Functions<GruAfter>; 4] = [
+    Functions {
+        name: "pytorch",
+        arguments: &[
+            ("weight_ih", 45),
+            ("weight_hh", 75),
+            ("bias_ih", 15),
+            ("bias_hh", 15),
+        ],
+        read: |p, v| pytorch::read_gru(p, &v[0], &v[1], Some((&v[2], &v[3]))),
+        read_without: Some(|p, v| pytorch::read_gru(p, &v[0], &v[1], None)),
+        write: |p, v| {
+            let [w, r, b, c] = v else { unreachable!() };
+            pytorch::write_gru(p, w, r, b, c)
+        },
+    },
+    Functions {
+        name: "keras",
+        arguments: &[("kernel", 45), ("recurrent_kernel", 75), ("bias", 30)],
+        read: |p, v| keras::read_gru_after(p, &v[0], &v[1], Some(&v[2])),
+        read_without: Some(|p, v| keras::read_gru_after(p, &v[0], &v[1], None)),
+        write: |p, v| {
+            let [w, r, b] = v else { unreachable!() };
+            keras::write_gru_after(p, w, r, b)
+        },
+    },
+    Functions {
+        name: "onnx",
+        arguments: &[("w", 45), ("r", 75), ("b", 30)],
+        read: |p, v| onnx::read_gru_after(p, &v[0], &v[1], Some(&v[2])),
+        read_without: Some(|p, v| onnx::read_gru_after(p, &v[0], &v[1], None)),
+        write: |p, v| {
+            let [w, r, b] = v else { unreachable!() };
+            onnx::write_gru_after(p, w, r, b)
+        },
+    },
+    Functions {
+        name: "textbook",
+        arguments: &[
+            ("wr", 40),
+            ("wu", 40),
+            ("wn", 40),
+            ("br", 5),
+            ("bu", 5),
+            ("bn", 5),
+            ("bna", 5),
+        ],
+        read: |p, v| {
+            let [w0, w1, w2, b0, b1, b2, bna] = v else {
+                unreachable!()
+            };
+            textbook::read_gru_after(p, [w0, w1, w2], [b0, b1, b2], bna)
+        },
+        read_without: None,
+        write: |p, v| {
+            let [w0, w1, w2, b0, b1, b2, bna] = v else {
+                unreachable!()
+            };
+            textbook::write_gru_after(p, [w0, w1, w2], [b0, b1, b2], bna)
+        },
+    },
+];
+
+const GRU_BEFORE: [Functions<GruBefore>; 3] = [
+    Functions {
+        name: "keras",
+        arguments: &[("kernel", 45), ("recurrent_kernel", 75), ("bias", 15)],
+        read: |p, v| keras::read_gru_before(p, &v[0], &v[1], Some(&v[2])),
+        read_without: Some(|p, v| keras::read_gru_before(p, &v[0], &v[1], None)),
+        write: |p, v| {
+            let [w, r, b] = v else { unreachable!() };
+            keras::write_gru_before(p, w, r, b)
+        },
+    },
+    Functions {
+        name: "onnx",
+        arguments: &[("w", 45), ("r", 75), ("b", 30)],
+        read: |p, v| onnx::read_gru_before(p, &v[0], &v[1], Some(&v[2])),
+        read_without: Some(|p, v| onnx::read_gru_before(p, &v[0], &v[1], None)),
+        write: |p, v| {
+            let [w, r, b] = v else { unreachable!() };
+            onnx::write_gru_before(p, w, r, b)
+        },
+    },
+    Functions {
+        name: "textbook",
+        arguments: &[
+            ("wr", 40),
+            ("wu", 40),
+            ("wn", 40),
+            ("br", 5),
+            ("bu", 5),
+            ("bn", 5),
+        ],
+        read: |p, v| {
+            let [w0, w1, w2, b0, b1, b2] = v else {
+                unreachable!()
+            };
+            textbook::read_gru_before(p, [w0, w1, w2], [b0, b1, b2])
+        },
+        read_without: None,
+        write: |p, v| {
+            let [w0, w1, w2, b0, b1, b2] = v else {
+                unreachable!()
+            };
+            textbook::write_gru_before(p, [w0, w1, w2], [b0, b1, b2])
         },
     },
 ];
@@ -619,6 +1004,12 @@ fn both_ways<P: Flat<Scalar = f32> + Default>(functions: &[Functions<P>]) {
 #[test]
 fn lstm_both_ways() {
     both_ways(&LSTM);
+}
+
+#[test]
+fn gru_both_ways() {
+    both_ways(&GRU_AFTER);
+    both_ways(&GRU_BEFORE);
 }
 
 #[test]

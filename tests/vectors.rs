@@ -48,13 +48,18 @@ const INVENTORY: [(&str, usize, usize); 9] = [
 ];
 
 /// The files that `tests/layout.rs` and `tests/bidirectional.rs` run.
-const RUN_ELSEWHERE: [(&str, usize); 6] = [
+const RUN_ELSEWHERE: [(&str, usize); 11] = [
     ("lengths_gru", 1),
     ("lengths_lstm", 1),
     ("lengths_rnn", 1),
     ("layout_keras", 3),
+    ("layout_keras_gru_after", 1),
+    ("layout_keras_gru_before", 1),
     ("layout_onnx", 3),
+    ("layout_onnx_gru_after", 1),
+    ("layout_onnx_gru_before", 1),
     ("layout_pytorch", 3),
+    ("layout_pytorch_gru_after", 1),
 ];
 
 /// Comparisons for each scalar type: 897 tensors, each from the sequence and from the cells, and from `step` a, c and y of
