@@ -1033,3 +1033,29 @@ fn two_biases_are_rounded_once() {
         std::array::from_fn(|k| f32::from_f64(f64::from(ih[k]) + f64::from(hh[k])));
     assert_eq!(bits(&b), bits(&once));
 }
+
+/// The same of the GRU; the files of the form with the reset before the product have a second bias
+/// of zeros. Where the reset comes after, the candidate keeps its two.
+#[test]
+fn two_biases_of_a_gru() {
+    let (first, second) = ([0.1_f32, 1e8, 0.3], [0.2_f32, 1.0, 0.4]);
+    let sum = |k: usize| f32::from_f64(f64::from(first[k]) + f64::from(second[k]));
+    let (w, both) = ([0.0; 3], [first, second].concat());
+
+    let mut before = gru::ResetBefore::<1, 1>::zeros();
+    onnx::read_gru_before(&mut before, &w, &w, Some(&both)).unwrap();
+    let b = [&before.u, &before.r, &before.n].map(|gate| gate.b[(0, 0)]);
+    assert_eq!(b, std::array::from_fn(sum));
+
+    let mut after = gru::ResetAfter::<1, 1>::zeros();
+    let after_of = |after: &gru::ResetAfter<1, 1>| {
+        let [r, u, n] = [&after.r, &after.u, &after.n].map(|gate| gate.b[(0, 0)]);
+        [r, u, n, after.bna[(0, 0)]]
+    };
+    pytorch::read_gru(&mut after, &w, &w, Some((&first, &second))).unwrap();
+    assert_eq!(after_of(&after), [sum(0), sum(1), 0.3, 0.4]);
+    keras::read_gru_after(&mut after, &w, &w, Some(&both)).unwrap();
+    assert_eq!(after_of(&after), [sum(1), sum(0), 0.3, 0.4]);
+    onnx::read_gru_after(&mut after, &w, &w, Some(&both)).unwrap();
+    assert_eq!(after_of(&after), [sum(1), sum(0), 0.3, 0.4]);
+}

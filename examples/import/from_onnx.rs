@@ -1,13 +1,14 @@
-//! A network from an ONNX graph: the weights of its one `LSTM` and its one `Gemm`.
+//! A network from an ONNX graph: the weights of its one `LSTM`, `GRU` or `RNN` and its one `Gemm`.
 //!
 //! What the two nodes can have and the crate has no counterpart for is an error. The rest of the
 //! graph is not looked at: it says how the nodes are wired and where the state starts, which
 //! `model.rs` says here.
 
 use bptt::layout::onnx;
+use bptt::rnn::Relu;
 use prost::Message;
 
-use crate::model::{A, Network, X, Y};
+use crate::model::{A, Cell, Network, X, Y, made};
 use crate::tensor::Tensor;
 
 // The messages of onnx.proto, the fields that are read. Others are skipped by the decoder.
@@ -82,28 +83,47 @@ pub fn read(bytes: &[u8]) -> Result<Network, String> {
         ModelProto::decode(bytes).map_err(|error| format!("no whole ONNX file: {error}"))?;
     let graph = model.graph.ok_or("no ONNX file: it has no graph")?;
 
-    let lstm = only(&graph, "LSTM")?;
-    for attribute in &lstm.attribute {
-        let as_here = match attribute.name.as_str() {
-            "hidden_size" | "layout" => true, // Shapes are checked; the layout is that of x and h.
-            "direction" => attribute.s == b"forward",
-            "activations" => attribute.strings == ["Sigmoid", "Tanh", "Tanh"].map(str::as_bytes),
-            "input_forget" => attribute.i == 0,
+    let layer = only(&graph, &["LSTM", "GRU", "RNN"])?;
+    let op_type = layer.op_type.as_str();
+    let (gates, activations): (usize, &[&str]) = match op_type {
+        "LSTM" => (4, &["Sigmoid", "Tanh", "Tanh"]),
+        "GRU" => (3, &["Sigmoid", "Tanh"]),
+        _ => (1, &["Tanh"]),
+    };
+    let (mut reset_after, mut relu) = (false, false);
+    for attribute in &layer.attribute {
+        let named =
+            |names: &[&str]| (attribute.strings.iter()).eq(names.iter().map(|n| n.as_bytes()));
+        let as_here = match (op_type, attribute.name.as_str()) {
+            // Shapes are checked; the layout is that of x and h.
+            (_, "hidden_size" | "layout") => true,
+            (_, "direction") => attribute.s == b"forward",
+            ("RNN", "activations") if named(&["Relu"]) => {
+                relu = true;
+                true
+            }
+            (_, "activations") => named(activations),
+            ("LSTM", "input_forget") => attribute.i == 0,
+            ("GRU", "linear_before_reset") => {
+                reset_after = attribute.i != 0;
+                true
+            }
             _ => false,
         };
-        supported("LSTM", attribute, as_here)?;
+        supported(op_type, attribute, as_here)?;
     }
-    if input(lstm, 7).is_some() {
+    if op_type == "LSTM" && input(layer, 7).is_some() {
         return Err("the LSTM has peepholes (P), which is not supported".to_owned());
     }
-    let w = numbers(&graph, lstm, 1, "W", &[1, 4 * A, X])?;
-    let r = numbers(&graph, lstm, 2, "R", &[1, 4 * A, A])?;
-    let b = match input(lstm, 3) {
-        Some(_) => Some(numbers(&graph, lstm, 3, "B", &[1, 8 * A])?),
+    let w = numbers(&graph, layer, 1, "W", &[1, gates * A, X])?;
+    let r = numbers(&graph, layer, 2, "R", &[1, gates * A, A])?;
+    let b = match input(layer, 3) {
+        Some(_) => Some(numbers(&graph, layer, 3, "B", &[1, 2 * gates * A])?),
         None => None,
     };
+    let b = b.as_deref();
 
-    let gemm = only(&graph, "Gemm")?;
+    let gemm = only(&graph, &["Gemm"])?;
     let mut trans_b = false;
     for attribute in &gemm.attribute {
         let as_here = match attribute.name.as_str() {
@@ -124,20 +144,29 @@ pub fn read(bytes: &[u8]) -> Result<Network, String> {
         None => None,
     };
 
-    let mut network = Network::default();
-    onnx::read_lstm(&mut network.cell, &w, &r, b.as_deref())
-        .and_then(|()| onnx::read_gemm(&mut network.head, &weight, trans_b, bias.as_deref()))
-        .map_err(|error| error.to_string())?;
-    Ok(network)
+    let cell = match (op_type, reset_after, relu) {
+        ("LSTM", ..) => Cell::Lstm(made(|cell| onnx::read_lstm(cell, &w, &r, b))?),
+        ("GRU", true, _) => Cell::GruAfter(made(|cell| onnx::read_gru_after(cell, &w, &r, b))?),
+        ("GRU", false, _) => Cell::GruBefore(made(|cell| onnx::read_gru_before(cell, &w, &r, b))?),
+        (_, _, false) => Cell::RnnTanh(made(|cell| onnx::read_rnn(cell, &w, &r, b))?),
+        (_, _, true) => Cell::RnnRelu(made(|Relu(cell)| onnx::read_rnn(cell, &w, &r, b))?),
+    };
+    let head = *made(|head| onnx::read_gemm(head, &weight, trans_b, bias.as_deref()))?;
+    Ok(Network { cell, head })
 }
 
-fn only<'a>(graph: &'a GraphProto, op_type: &str) -> Result<&'a NodeProto, String> {
+/// The one node that is one of these operators.
+fn only<'a>(graph: &'a GraphProto, op_types: &[&str]) -> Result<&'a NodeProto, String> {
     let nodes: Vec<_> = (graph.node.iter())
-        .filter(|node| node.op_type == op_type)
+        .filter(|node| op_types.contains(&node.op_type.as_str()))
         .collect();
     match nodes[..] {
         [node] => Ok(node),
-        _ => Err(format!("{} {op_type} nodes, expected 1", nodes.len())),
+        _ => Err(format!(
+            "{} nodes {}, expected 1",
+            nodes.len(),
+            op_types.join(" or ")
+        )),
     }
 }
 

@@ -5,9 +5,10 @@
 //! cargo run --release --example import -- network.onnx
 //! ```
 //!
-//! reads the weights, runs the network on an input, compares what it computes with what another
-//! runtime computed, and writes the flat file and the Rust source with `include_bytes!` that a
-//! program compiles in. Without arguments it does so with a network in `files`, made by `make.py`.
+//! reads the weights of an LSTM, a GRU or an RNN and of a dense layer, runs the network on an
+//! input, compares what it computes with what another runtime computed, and writes the flat file
+//! and the Rust source with `include_bytes!` that a program compiles in. Without arguments it does
+//! so with the LSTM in `files`, made by `make.py`, as are the GRUs and the RNN beside it.
 //!
 //! To read: `model.rs` is the network, `from_safetensors.rs` and `from_onnx.rs` read the two
 //! formats, `tensor.rs` says what can be wrong with a tensor, and this file puts them together.
@@ -27,31 +28,36 @@ use serde::Deserialize;
 
 use model::{Network, X};
 
-/// Imports a network of 6 inputs, an LSTM of 16 units and a dense layer of 4 outputs.
+/// Imports a network of 6 inputs, an LSTM, GRU or RNN of 16 units and a dense layer of 4 outputs.
 #[derive(Parser)]
 struct Options {
     /// The weights: a file whose name ends in .safetensors or .onnx
     #[arg(default_value_os_t = beside("network.safetensors"))]
     model: PathBuf,
 
-    /// What the network must compute; make.py says in which form
-    #[arg(long, value_name = "FILE", default_value_os_t = beside("outputs.json"))]
-    outputs: PathBuf,
+    /// What the network must compute, in the form that make.py says [default: outputs.json beside
+    /// the weights]
+    #[arg(long, value_name = "FILE")]
+    outputs: Option<PathBuf>,
 
     /// The folder for network.bin and network.rs, made if there is none
     #[arg(long, value_name = "DIR", default_value_os_t = target())]
     out: PathBuf,
 
-    /// .safetensors: what the module calls its torch.nn.LSTM
+    /// .safetensors: what the module calls its torch.nn.LSTM, GRU or RNN
     #[arg(long, value_name = "NAME", default_value = "lstm")]
-    lstm: String,
+    layer: String,
+
+    /// .safetensors: the torch.nn.RNN has nonlinearity="relu", which the file does not say
+    #[arg(long)]
+    relu: bool,
 
     /// .safetensors: what the module calls its torch.nn.Linear
     #[arg(long, value_name = "NAME", default_value = "head")]
     head: String,
 }
 
-/// A file that `make.py` wrote.
+/// A file of the LSTM that `make.py` wrote.
 fn beside(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/import/files");
     folder.join(name)
@@ -76,7 +82,7 @@ struct Outputs {
     y: Vec<f64>,
 }
 
-/// How far the two may be apart: ten times what was measured on the network of `make.py`, where
+/// How far the two may be apart: ten times what was measured on the LSTM of `make.py`, where
 /// each is within 10⁻⁷ of float64. A gate in the wrong place changes the first digit.
 const TOLERANCE: f64 = 1e-6;
 
@@ -93,23 +99,29 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<(), String> {
     let bytes = read(&options.model)?;
     let network = match options.model.extension().and_then(|e| e.to_str()) {
-        Some("safetensors") => from_safetensors::read(&bytes, &options.lstm, &options.head),
+        Some("safetensors") => {
+            from_safetensors::read(&bytes, &options.layer, &options.head, options.relu)
+        }
+        Some("onnx") if options.relu => Err("the graph says itself what --relu says".to_owned()),
         Some("onnx") => from_onnx::read(&bytes),
         _ => Err("the name ends neither in .safetensors nor in .onnx".to_owned()),
     };
     let network = network.map_err(|error| told(&options.model, error))?;
-    let expected = serde_json::from_slice(&read(&options.outputs)?)
-        .map_err(|error| told(&options.outputs, error))?;
-    compare(&network, &expected).map_err(|error| told(&options.outputs, error))?;
+    let outputs = match &options.outputs {
+        Some(file) => file.clone(),
+        None => options.model.with_file_name("outputs.json"),
+    };
+    let expected =
+        serde_json::from_slice(&read(&outputs)?).map_err(|error| told(&outputs, error))?;
+    compare(&network, &expected).map_err(|error| told(&outputs, error))?;
 
-    let file = network.to_le_bytes().map_err(|error| error.to_string())?;
     fs::create_dir_all(&options.out).map_err(|error| told(&options.out, error))?;
     for (name, content) in [
-        ("network.bin", &file[..]),
-        ("network.rs", model::source().as_bytes()),
+        ("network.bin", network.to_le_bytes()),
+        ("network.rs", network.source().into_bytes()),
     ] {
         let path = options.out.join(name);
-        fs::write(&path, content).map_err(|error| told(&path, error))?;
+        fs::write(&path, &content).map_err(|error| told(&path, error))?;
         println!("{} ({} bytes)", path.display(), content.len());
     }
     Ok(())
