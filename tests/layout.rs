@@ -404,9 +404,9 @@ const ONNX_BEFORE: Arrays<Before> = Arrays {
     forget_biases: |v| v[2][ALL..].fill(-0.0),
 };
 
-fn gru_of<C: Form>(arrays: &Arrays<C>)
+fn gru_of<C>(arrays: &Arrays<C>)
 where
-    C: Cell<3, 5, State<2> = Matrix<5, 2, f64>, Cache<2> = gru::Cache<5, 2, f64>>,
+    C: Form + Cell<3, 5, State<2> = Matrix<5, 2, f64>, Cache<2> = gru::Cache<5, 2, f64>>,
 {
     let Arrays { kind, .. } = *arrays;
     let file: File = read(&format!("{kind}_x3_a5_m2_T4.json"));
