@@ -283,7 +283,32 @@ fn layouts<const X: usize, const A: usize, const Y: usize, T: Real>(
     layout::keras::read_dense(head, w, Some(b))?;
     layout::keras::write_dense(head, w, b)?;
     layout::onnx::read_gemm(head, w, black_box(true), Some(b))?;
-    layout::onnx::write_gemm(head, w, black_box(true), b)
+    layout::onnx::write_gemm(head, w, black_box(true), b)?;
+    gru_layouts::<X, A, T>(n)
+}
+
+fn gru_layouts<const X: usize, const A: usize, T: Real>(
+    n: &mut Numbers<T>,
+) -> Result<(), LengthMismatch> {
+    let (w, r, b, b2) = (n.take(45)?, n.take(75)?, n.take(15)?, n.take(15)?);
+    let (w1, w2, w3) = (n.take(40)?, n.take(40)?, n.take(40)?);
+    let (b3, b4, b5) = (n.take(5)?, n.take(5)?, n.take(5)?);
+    let cell: &mut bptt::gru::ResetAfter<X, A, T> = n.one()?;
+    layout::pytorch::read_gru(cell, w, r, Some((b, b2)))?;
+    layout::pytorch::write_gru(cell, w, r, b, b2)?;
+    layout::keras::read_gru_after(cell, w, r, Some(b))?;
+    layout::keras::write_gru_after(cell, w, r, b)?;
+    layout::onnx::read_gru_after(cell, w, r, Some(b))?;
+    layout::onnx::write_gru_after(cell, w, r, b)?;
+    layout::textbook::read_gru_after(cell, [w1, w2, w3], [b3, b4, b5], b2)?;
+    layout::textbook::write_gru_after(cell, [w1, w2, w3], [b3, b4, b5], b2)?;
+    let cell: &mut bptt::gru::ResetBefore<X, A, T> = n.one()?;
+    layout::keras::read_gru_before(cell, w, r, Some(b))?;
+    layout::keras::write_gru_before(cell, w, r, b)?;
+    layout::onnx::read_gru_before(cell, w, r, Some(b))?;
+    layout::onnx::write_gru_before(cell, w, r, b)?;
+    layout::textbook::read_gru_before(cell, [w1, w2, w3], [b3, b4, b5])?;
+    layout::textbook::write_gru_before(cell, [w1, w2, w3], [b3, b4, b5])
 }
 
 fn activations<T: Real>(numbers: &mut [T]) {
