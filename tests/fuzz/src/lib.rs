@@ -265,6 +265,60 @@ pub fn layouts(bytes: &[u8]) {
             textbook::write_lstm(p, [w1, w2, w3, w4], [b1, b2, b3, b4])
         },
     );
+    gru_layouts(bytes);
+}
+
+fn gru_layouts(bytes: &mut Bytes) {
+    type After = bptt::gru::ResetAfter<X, A>;
+    type Before = bptt::gru::ResetBefore<X, A>;
+    let (i, h) = (3 * A * X, 3 * A * A);
+    layout::<After, 4>(
+        bytes,
+        [i, h, 3 * A, 3 * A],
+        |p, [i, h, b1, b2]| pytorch::read_gru(p, i, h, Some((b1, b2))),
+        |p, [i, h, b1, b2]| pytorch::write_gru(p, i, h, b1, b2),
+    );
+    layout::<After, 3>(
+        bytes,
+        [i, h, 6 * A],
+        |p, [k, r, b]| keras::read_gru_after(p, k, r, Some(b)),
+        |p, [k, r, b]| keras::write_gru_after(p, k, r, b),
+    );
+    layout::<Before, 3>(
+        bytes,
+        [i, h, 3 * A],
+        |p, [k, r, b]| keras::read_gru_before(p, k, r, Some(b)),
+        |p, [k, r, b]| keras::write_gru_before(p, k, r, b),
+    );
+    layout::<After, 3>(
+        bytes,
+        [i, h, 6 * A],
+        |p, [w, r, b]| onnx::read_gru_after(p, w, r, Some(b)),
+        |p, [w, r, b]| onnx::write_gru_after(p, w, r, b),
+    );
+    layout::<Before, 3>(
+        bytes,
+        [i, h, 6 * A],
+        |p, [w, r, b]| onnx::read_gru_before(p, w, r, Some(b)),
+        |p, [w, r, b]| onnx::write_gru_before(p, w, r, b),
+    );
+    let (w, b) = (A * (A + X), A);
+    layout::<After, 7>(
+        bytes,
+        [w, w, w, b, b, b, b],
+        |p, [w1, w2, w3, b1, b2, b3, bna]| {
+            textbook::read_gru_after(p, [w1, w2, w3], [b1, b2, b3], bna)
+        },
+        |p, [w1, w2, w3, b1, b2, b3, bna]| {
+            textbook::write_gru_after(p, [w1, w2, w3], [b1, b2, b3], bna)
+        },
+    );
+    layout::<Before, 6>(
+        bytes,
+        [w, w, w, b, b, b],
+        |p, [w1, w2, w3, b1, b2, b3]| textbook::read_gru_before(p, [w1, w2, w3], [b1, b2, b3]),
+        |p, [w1, w2, w3, b1, b2, b3]| textbook::write_gru_before(p, [w1, w2, w3], [b1, b2, b3]),
+    );
 }
 
 /// Writes and reads; then the same with lengths that may be wrong, where nothing may change.
