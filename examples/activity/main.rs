@@ -1,15 +1,18 @@
-//! What is a person doing? An LSTM listens to a smart watch and tells standing, walking, running and badminton apart.
+//! What is a person doing? An RNN, a GRU or an LSTM listens to a smart watch and tells standing, walking, running and
+//! badminton apart.
 //!
 //! ```text
 //! cargo run --release --example activity
 //! ```
 //!
-//! trains it on 40 recordings of ten seconds, tests it on 40 others, and writes the weights and a picture.
-//! `-- --seeds 10` does so from ten seeds and reports each; `-- --help` lists what else there is.
+//! trains an LSTM on 40 recordings of ten seconds, tests it on 40 others, says what each cell takes, and writes the
+//! weights and a picture. `-- --cell gru` or `rnn` takes another cell, `-- --seeds 10` goes from ten seeds and reports each;
+//! `-- --help` lists what else there is.
 //!
 //! To read from top to bottom: `model.rs` has the equations of the network and runs it sample by sample, `train.rs` finds its weights,
-//! `data.rs` reads the recordings, `picture.rs` draws, and this file puts them together.
+//! `data.rs` reads the recordings, `cost.rs` compares the cells, `picture.rs` draws, and this file puts them together.
 
+mod cost;
 mod data;
 mod model;
 mod picture;
@@ -21,21 +24,25 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use bptt::Flat;
-use clap::Parser;
+use bptt::{Flat, gru, lstm, rnn};
+use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use data::Recording;
-use model::{Net, Stream, Y, most_likely};
+use model::{A, Net, Recurrent, Stream, X, Y, most_likely};
 use picture::{Picture, Trace};
 use train::Epoch;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Trains an LSTM to tell from a smart watch what a person is doing.
+/// Trains a recurrent network to tell from a smart watch what a person is doing.
 #[derive(Parser)]
 #[command(after_help = FORMATS)]
 struct Options {
+    /// The recurrent cell
+    #[arg(long, value_enum, default_value_t = Cell::Lstm)]
+    cell: Cell,
+
     /// The recordings to train on
     #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/basic_motions_train.csv"))]
     train: PathBuf,
@@ -65,6 +72,16 @@ struct Options {
     rate: f32,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Cell {
+    /// A plain RNN with tanh
+    Rnn,
+    /// A long short-term memory
+    Lstm,
+    /// A gated recurrent unit, its reset after the product
+    Gru,
+}
+
 fn positive(text: &str) -> std::result::Result<f32, String> {
     match text.parse() {
         Ok(rate) if rate > 0.0 && f32::is_finite(rate) => Ok(rate),
@@ -79,13 +96,20 @@ and one row a sample. The rows of a recording stand together, its steps count fr
 recordings have the same number of steps. There are 4 activities, with any names, numbered as they
 first appear in the file to train on.
 
-weights.bin holds 1540 numbers, f32 little-endian: bptt::lstm::Params<6, 16>, then
+weights.bin holds 436 (RNN), 1188 (GRU) or 1540 (LSTM) numbers, f32 little-endian: the cell,
+bptt::rnn::Params<6, 16>, bptt::gru::ResetAfter<6, 16> or bptt::lstm::Params<6, 16>, then
 bptt::dense::Params<16, 4>, each in the order of its flat view. The network takes the samples as
 they are measured: the normalisation is part of the weights. A program that declares the same Net
 compiles them in with Net::from_le_bytes(include_bytes!(..)): see bptt::Flat::to_le_bytes.";
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
+    let options = Options::parse();
+    let done = match options.cell {
+        Cell::Rnn => run::<rnn::Params<X, A>>(&options),
+        Cell::Lstm => run::<lstm::Params<X, A>>(&options),
+        Cell::Gru => run::<gru::ResetAfter<X, A>>(&options),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -94,7 +118,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(options: &Options) -> Result<()> {
+fn run<C: Recurrent>(options: &Options) -> Result<()> {
     if let Err(error) = bptt::check_float_environment() {
         eprintln!("{error}"); // The example works all the same, with weights that no other machine gets.
     }
@@ -107,13 +131,13 @@ fn run(options: &Options) -> Result<()> {
         test.len()
     );
     match options.seeds {
-        Some(count) => compare_seeds(options, count, &training, &test),
-        None => train_one(options, &classes, &training, &test),
+        Some(count) => compare_seeds::<C>(options, count, &training, &test),
+        None => train_one::<C>(options, &classes, &training, &test),
     }
 }
 
 /// One seed: train, test, write.
-fn train_one(
+fn train_one<C: Recurrent>(
     options: &Options,
     classes: &[String],
     training: &[Recording],
@@ -121,10 +145,11 @@ fn train_one(
 ) -> Result<()> {
     let start = Instant::now();
     let bar = bar(options, options.seed)?;
-    let (net, epochs) = train_with_bar(options, options.seed, training, &bar)?;
+    let (net, epochs) = train_with_bar::<C>(options, options.seed, training, &bar)?;
     bar.finish();
     println!(
-        "seed {}: {} epochs in {:.2} s",
+        "{}, seed {}: {} epochs in {:.2} s",
+        C::NAME,
         options.seed,
         options.epochs,
         start.elapsed().as_secs_f32()
@@ -139,6 +164,7 @@ fn train_one(
     );
     println!("{summary}\n");
     print_confusion(&confusion, classes);
+    cost::print();
 
     let traces = one_of_each_class(&net, test);
     let picture = Picture {
@@ -148,19 +174,19 @@ fn train_one(
         traces: &traces,
         samples_per_second: options.rate,
     };
-    let mut bytes = [0; size_of::<Net>()];
+    let mut bytes = vec![0; size_of::<Net<C>>()];
     net.to_le_bytes(&mut bytes)?;
     write_all(
         &options.out,
         &[
-            ("weights.bin", &bytes),
+            ("weights.bin", bytes.as_slice()),
             ("picture.svg", picture.svg()?.as_bytes()),
         ],
     )
 }
 
 /// Many seeds: train and test, and count those that reach 95 %.
-fn compare_seeds(
+fn compare_seeds<C: Recurrent>(
     options: &Options,
     count: u32,
     training: &[Recording],
@@ -170,7 +196,7 @@ fn compare_seeds(
     for seed in (options.seed..=u64::MAX).take(count as usize) {
         let start = Instant::now();
         let bar = bar(options, seed)?;
-        let (net, _) = train_with_bar(options, seed, training, &bar)?;
+        let (net, _) = train_with_bar::<C>(options, seed, training, &bar)?;
         bar.finish_and_clear();
         let seconds = start.elapsed().as_secs_f32();
         let accuracy = accuracy(&confusion(&net, test));
@@ -191,12 +217,12 @@ fn bar(options: &Options, seed: u64) -> Result<ProgressBar> {
         .with_prefix(seed.to_string()))
 }
 
-fn train_with_bar(
+fn train_with_bar<C: Recurrent>(
     options: &Options,
     seed: u64,
     training: &[Recording],
     bar: &ProgressBar,
-) -> Result<(Net, Vec<Epoch>)> {
+) -> Result<(Net<C>, Vec<Epoch>)> {
     let mut epochs = Vec::new();
     let net = train::train(training, options.epochs as usize, seed, |epoch| {
         let (loss, percent) = (epoch.loss, 100.0 * epoch.accuracy);
@@ -208,7 +234,7 @@ fn train_with_bar(
 }
 
 /// The probability of each class after each sample: the network as a device would run it.
-fn listen(net: &Net, recording: &Recording) -> Vec<[f32; Y]> {
+fn listen<C: Recurrent>(net: &Net<C>, recording: &Recording) -> Vec<[f32; Y]> {
     let mut stream = Stream::new(net);
     let samples = recording.samples.iter();
     samples.map(|sample| stream.push(*sample)).collect()
@@ -217,7 +243,7 @@ fn listen(net: &Net, recording: &Recording) -> Vec<[f32; Y]> {
 /// How often recordings of each class (row) were taken for each class (column).
 type Confusion = [[usize; Y]; Y];
 
-fn confusion(net: &Net, test: &[Recording]) -> Confusion {
+fn confusion<C: Recurrent>(net: &Net<C>, test: &[Recording]) -> Confusion {
     let mut confusion = [[0; Y]; Y];
     for recording in test {
         if let Some(y) = listen(net, recording).last() {
@@ -255,7 +281,7 @@ fn print_confusion(confusion: &Confusion, classes: &[String]) {
 }
 
 /// The first recording of each class, and what the network says of it.
-fn one_of_each_class<'a>(net: &Net, test: &'a [Recording]) -> Vec<Trace<'a>> {
+fn one_of_each_class<'a, C: Recurrent>(net: &Net<C>, test: &'a [Recording]) -> Vec<Trace<'a>> {
     let firsts = (0..Y).filter_map(|class| test.iter().find(|r| r.class == class));
     firsts
         .map(|recording| Trace {

@@ -4,13 +4,13 @@ use std::error::Error;
 
 use bptt::loss::{Reduction, softmax_cross_entropy_classes};
 use bptt::optimizer::{Adam, clip_by_global_norm};
-use bptt::{Cell as _, Flat, Matrix, dense, init, lstm};
+use bptt::{Flat, Matrix, dense, init};
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
 use crate::data::Recording;
-use crate::model::{A, Net, NetMut, NetRef, Normalisation, X, Y, include, most_likely};
+use crate::model::{A, Net, NetMut, NetRef, Normalisation, Recurrent, X, Y, include, most_likely};
 
 /// Recordings in a batch.
 const M: usize = 8;
@@ -35,18 +35,18 @@ pub struct Epoch {
 /// Forty recordings are few: a network of this size knows each of them by heart after some passes. So it never gets
 /// to see the same thing twice. Each time it sees another part of a recording, of half its length to all of it, with fresh noise.
 /// The seed decides about that, about the order and about the first weights, and so about every bit of the result.
-pub fn train(
+pub fn train<C: Recurrent>(
     recordings: &[Recording],
     epochs: usize,
     seed: u64,
     mut report: impl FnMut(Epoch),
-) -> Result<Net, Box<dyn Error>> {
+) -> Result<Net<C>, Box<dyn Error>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let normalisation = Normalisation::of(recordings.iter().flat_map(|r| &r.samples));
-    let mut net = initial_weights(&mut rng);
-    let (mut grads, mut m, mut v) = (Net::zeros(), Net::zeros(), Net::zeros());
+    let mut net = initial_weights::<C>(&mut rng);
+    let [mut grads, mut m, mut v]: [Net<C>; 3] = [Net::zeros(), Net::zeros(), Net::zeros()];
     let mut adam = Adam::new(LEARNING_RATE);
-    let mut batch = Batch::default();
+    let mut batch = Batch::<C>::empty();
 
     let mut order: Vec<&Recording> = recordings.iter().collect();
     let batches = recordings.len().div_ceil(M);
@@ -77,29 +77,27 @@ pub fn train(
 }
 
 /// Glorot for what comes from below, orthogonal for what comes from the step before, and a cell that remembers at first.
-fn initial_weights(rng: &mut ChaCha8Rng) -> Net {
+pub fn initial_weights<C: Recurrent>(rng: &mut ChaCha8Rng) -> Net<C> {
     let mut net = Net::zeros();
-    let NetMut { cell, head } = net.parts_mut();
+    let NetMut { cell, head }: NetMut<C> = net.parts_mut();
     let mut uniform = || rng.random::<f32>();
-    let lstm::Params { f, i, g, o } = &mut *cell;
-    for gate in [f, i, g, o] {
+    for gate in cell.gates() {
         init::glorot_uniform(&mut gate.wx, &mut uniform);
         init::orthogonal(&mut gate.wa, &mut uniform);
     }
-    init::forget_bias(cell, 1.0);
+    cell.remember();
     init::glorot_uniform(&mut head.w, &mut uniform);
     net
 }
 
 /// M excerpts of equal length side by side, and everything that is computed from them on the way to their gradient. The
 /// vectors have one entry a step.
-#[derive(Default)]
-struct Batch {
+struct Batch<C: Recurrent> {
     /// The activity of each excerpt at each step, always the same.
     classes: Vec<[usize; M]>,
     x: Vec<Matrix<X, M>>,
     a: Vec<Matrix<A, M>>,
-    caches: Vec<lstm::Cache<A, M>>,
+    caches: Vec<C::Cache<M>>,
     /// ā
     mean: Vec<Matrix<A, M>>,
     z: Vec<Matrix<Y, M>>,
@@ -108,7 +106,20 @@ struct Batch {
     da: Vec<Matrix<A, M>>,
 }
 
-impl Batch {
+impl<C: Recurrent> Batch<C> {
+    fn empty() -> Self {
+        Batch {
+            classes: vec![],
+            x: vec![],
+            a: vec![],
+            caches: vec![],
+            mean: vec![],
+            z: vec![],
+            dz: vec![],
+            da: vec![],
+        }
+    }
+
     /// Draws an excerpt of each of the recordings and noise for each of its samples.
     fn fill(
         &mut self,
@@ -137,7 +148,7 @@ impl Batch {
         self.classes.resize(steps, [0; M]);
         self.x.resize(steps, Matrix::zeros());
         self.a.resize(steps, Matrix::zeros());
-        self.caches.resize(steps, lstm::Cache::zeros());
+        self.caches.resize(steps, C::Cache::ZEROS);
         self.mean.resize(steps, Matrix::zeros());
         self.z.resize(steps, Matrix::zeros());
         self.dz.resize(steps, Matrix::zeros());
@@ -149,13 +160,13 @@ impl Batch {
     /// (5) L = −(1/(M·T)) Σₘ Σₜ ln y⟨t⟩\[class of m\]:
     ///
     /// the network is to be right at every step, as soon as it can. The numbers of the other equations are those of `model`.
-    fn gradient(&mut self, net: &Net, grads: &mut Net) -> Result<f32, Box<dyn Error>> {
+    fn gradient(&mut self, net: &Net<C>, grads: &mut Net<C>) -> Result<f32, Box<dyn Error>> {
         let NetRef { cell, head } = net.parts();
         let NetMut {
             cell: dcell,
             head: dhead,
         } = grads.parts_mut();
-        let start = lstm::State::zeros();
+        let start = C::State::ZEROS;
 
         let tape = cell.forward(&self.x, &start, &mut self.a, &mut self.caches)?; // (1)
         let mut mean = Matrix::zeros();
@@ -175,7 +186,7 @@ impl Batch {
 
         dense::sequence_backward(head, &self.mean, &self.dz, dhead, &mut self.da)?;
         through_mean(&mut self.da);
-        let mut beyond = lstm::State::zeros(); // nothing comes after the last step
+        let mut beyond = C::State::ZEROS; // nothing comes after the last step
         tape.backward(&self.da, dcell, None, &mut beyond)?;
         Ok(loss)
     }
