@@ -7,12 +7,14 @@
 
 use core::hint::black_box;
 
+use bptt::gru::{self, Gru, ResetAfter, ResetBefore};
 use bptt::loss::{Reduction, softmax_cross_entropy, softmax_cross_entropy_classes, squared_error};
 use bptt::lstm::{self, Cache, State};
 use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
+use bptt::rnn::{self, Rnn};
 use bptt::{
     Cell, Flat, LengthMismatch, Matrix, Real, TrainingError, activation, checkpoint, dense,
-    dropout, init, layout, lengths, rnn, schedule,
+    dropout, init, layout, lengths, schedule,
 };
 
 /// Everything in `f32`.
@@ -32,9 +34,18 @@ fn every_batch<T: Real>(numbers: &mut [T], classes: &[usize]) -> Result<(), Trai
     cell::<rnn::Params<6, 16, T>, 6, 16, 1>(&mut Numbers(numbers), classes)?;
     cell::<rnn::Params<3, 5, T>, 3, 5, 2>(&mut Numbers(numbers), classes)?;
     cell::<rnn::Params<2, 9, T>, 2, 9, 5>(&mut Numbers(numbers), classes)?;
+    cell::<rnn::Relu<6, 16, T>, 6, 16, 1>(&mut Numbers(numbers), classes)?;
+    cell::<rnn::Relu<3, 5, T>, 3, 5, 2>(&mut Numbers(numbers), classes)?;
+    cell::<rnn::Relu<2, 9, T>, 2, 9, 5>(&mut Numbers(numbers), classes)?;
     cell::<lstm::Params<6, 16, T>, 6, 16, 1>(&mut Numbers(numbers), classes)?;
     cell::<lstm::Params<3, 5, T>, 3, 5, 2>(&mut Numbers(numbers), classes)?;
     cell::<lstm::Params<2, 9, T>, 2, 9, 5>(&mut Numbers(numbers), classes)?;
+    cell::<ResetAfter<6, 16, T>, 6, 16, 1>(&mut Numbers(numbers), classes)?;
+    cell::<ResetAfter<3, 5, T>, 3, 5, 2>(&mut Numbers(numbers), classes)?;
+    cell::<ResetAfter<2, 9, T>, 2, 9, 5>(&mut Numbers(numbers), classes)?;
+    cell::<ResetBefore<6, 16, T>, 6, 16, 1>(&mut Numbers(numbers), classes)?;
+    cell::<ResetBefore<3, 5, T>, 3, 5, 2>(&mut Numbers(numbers), classes)?;
+    cell::<ResetBefore<2, 9, T>, 2, 9, 5>(&mut Numbers(numbers), classes)?;
     layouts::<3, 5, 2, T>(&mut Numbers(numbers))?;
     activations(numbers);
     Ok(())
@@ -86,14 +97,14 @@ fn network<const X: usize, const A: usize, const M: usize, const Y: usize, T: Re
 ) -> Result<(), TrainingError> {
     let (a, da): (&mut [Matrix<A, M, T>], &mut [Matrix<A, M, T>]) = (n.sequence()?, n.sequence()?);
     let (one_x, one_dx) = (n.one::<Matrix<X, M, T>>()?, n.one::<Matrix<X, M, T>>()?);
-    let (a0, one_a): (&mut Matrix<A, M, T>, &mut Matrix<A, M, T>) = (n.one()?, n.one()?);
-    let (one_da, one_dz): (&mut Matrix<A, M, T>, &mut Matrix<A, M, T>) = (n.one()?, n.one()?);
+    let (one_a, one_da): (&mut Matrix<A, M, T>, &mut Matrix<A, M, T>) = (n.one()?, n.one()?);
 
-    let (cell, grads): (&mut rnn::Params<X, A, T>, &mut rnn::Params<X, A, T>) =
-        (n.one()?, n.one()?);
+    let cell: &mut rnn::Params<X, A, T> = n.one()?;
     init::uniform_hidden(cell, || n.scalar());
-    rnn::cell_forward(cell, one_x, a0, one_a);
-    rnn::cell_backward(cell, one_x, a0, one_a, one_dz, one_da, grads, one_dx);
+    rnn_step::<rnn::Params<X, A, T>, X, A, M>(n)?;
+    rnn_step::<rnn::Relu<X, A, T>, X, A, M>(n)?;
+    gru_step::<ResetAfter<X, A, T>, X, A, M>(n)?;
+    gru_step::<ResetBefore<X, A, T>, X, A, M>(n)?;
 
     let (cell, grads): (&mut lstm::Params<X, A, T>, &mut lstm::Params<X, A, T>) =
         (n.one()?, n.one()?);
@@ -196,6 +207,32 @@ fn network<const X: usize, const A: usize, const M: usize, const Y: usize, T: Re
     one_a.fill(T::ONE);
     black_box(bptt::backend());
     let _ = black_box(bptt::check_float_environment());
+    Ok(())
+}
+
+/// A single step of an RNN, forward and backward.
+fn rnn_step<C: Rnn<X, A>, const X: usize, const A: usize, const M: usize>(
+    n: &mut Numbers<C::Scalar>,
+) -> Result<(), LengthMismatch> {
+    let (cell, grads): (&mut C, &mut C) = (n.one()?, n.one()?);
+    let (x, dx) = (n.one::<Matrix<X, M, C::Scalar>>()?, n.one()?);
+    let (a_prev, a) = (n.one::<Matrix<A, M, C::Scalar>>()?, n.one()?);
+    let (dz, dstate) = (n.one()?, n.one()?);
+    rnn::cell_forward(cell, x, a_prev, a);
+    rnn::cell_backward(cell, x, a_prev, a, dz, dstate, grads, dx);
+    Ok(())
+}
+
+/// A single step of a GRU, forward and backward.
+fn gru_step<C: Gru<X, A>, const X: usize, const A: usize, const M: usize>(
+    n: &mut Numbers<C::Scalar>,
+) -> Result<(), LengthMismatch> {
+    let (cell, grads): (&mut C, &mut C) = (n.one()?, n.one()?);
+    let (x, dx) = (n.one::<Matrix<X, M, C::Scalar>>()?, n.one()?);
+    let (a_prev, a) = (n.one::<Matrix<A, M, C::Scalar>>()?, n.one()?);
+    let (cache, dstate) = (n.one()?, n.one()?);
+    gru::cell_forward(cell, x, a_prev, a, cache);
+    gru::cell_backward(cell, x, a_prev, cache, dstate, grads, dx);
     Ok(())
 }
 

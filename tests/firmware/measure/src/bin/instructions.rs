@@ -1,7 +1,7 @@
-//! Prints how many instructions a step of an LSTM takes, of inference and of training: first, to be
+//! Prints how many instructions a step of each cell takes, of inference and of training: first, to be
 //! believed, it counts two functions whose number is known.
 //!
-//! Each line is a shape and two numbers, with `|` between them; `.ci/targets table` makes tables of them.
+//! Each line is a cell and two numbers, with `|` between them; `.ci/targets table` makes tables of them.
 #![no_std]
 #![no_main]
 
@@ -9,8 +9,7 @@ use core::arch::asm;
 use core::hint::black_box;
 use core::panic::PanicInfo;
 
-use bptt::lstm::{self, Cache, State};
-use bptt::{Cell, Matrix};
+use bptt::{Cell, Flat, Matrix, gru, lstm, rnn};
 #[cfg(target_arch = "arm")]
 use cortex_m_rt::entry;
 use measure::{Counter, STEPS, exit, instructions, print, random};
@@ -26,9 +25,17 @@ fn main() -> ! {
     let known = instructions(&mut counter, &mut two_thousand_and_two);
     assert!(nothing == 0 && known == 2002);
 
-    instructions_of::<6, 16>(&mut counter);
-    instructions_of::<16, 32>(&mut counter);
-    instructions_of::<32, 64>(&mut counter);
+    instructions_of::<lstm::Params<6, 16>, 6, 16>("LSTM", &mut counter);
+    instructions_of::<lstm::Params<16, 32>, 16, 32>("LSTM", &mut counter);
+    instructions_of::<lstm::Params<32, 64>, 32, 64>("LSTM", &mut counter);
+    instructions_of::<gru::ResetAfter<6, 16>, 6, 16>("GRU, reset after", &mut counter);
+    instructions_of::<gru::ResetAfter<16, 32>, 16, 32>("GRU, reset after", &mut counter);
+    instructions_of::<gru::ResetAfter<32, 64>, 32, 64>("GRU, reset after", &mut counter);
+    instructions_of::<gru::ResetBefore<6, 16>, 6, 16>("GRU, reset before", &mut counter);
+    instructions_of::<gru::ResetBefore<16, 32>, 16, 32>("GRU, reset before", &mut counter);
+    instructions_of::<gru::ResetBefore<32, 64>, 32, 64>("GRU, reset before", &mut counter);
+    instructions_of::<rnn::Params<32, 64>, 32, 64>("RNN", &mut counter);
+    instructions_of::<rnn::Relu<32, 64>, 32, 64>("RNN with ReLU", &mut counter);
     exit(true)
 }
 
@@ -64,18 +71,20 @@ fn two_thousand_and_two() {
 }
 
 #[inline(never)]
-fn instructions_of<const X: usize, const A: usize>(counter: &mut Counter) {
-    let cell: lstm::Params<X, A> = random();
+fn instructions_of<C: Cell<X, A, Scalar = f32>, const X: usize, const A: usize>(
+    name: &str,
+    counter: &mut Counter,
+) {
+    let cell: C = random();
     let x: [Matrix<X, 1>; STEPS] = core::array::from_fn(|_| random());
-    let (prev, mut next): (State<A, 1>, State<A, 1>) = (random(), random());
+    let (prev, mut next): (C::State<1>, C::State<1>) = (random(), random());
     let mut step = || black_box(&cell).step(black_box(&x[0]), black_box(&prev), &mut next);
     let step = instructions(counter, &mut step);
 
     let mut a = [const { Matrix::<A, 1>::zeros() }; STEPS];
-    let mut caches = [const { Cache::<A, 1>::zeros() }; STEPS];
+    let mut caches = [C::Cache::<1>::ZEROS; STEPS];
     let da: [Matrix<A, 1>; STEPS] = core::array::from_fn(|_| random());
-    let mut grads = lstm::Params::<X, A>::zeros();
-    let mut dstate = State::zeros();
+    let (mut grads, mut dstate) = (C::ZEROS, C::State::ZEROS);
     let mut training = || {
         let (cell, x) = (black_box(&cell), black_box(x.as_slice()));
         let tape = cell.forward(x, &prev, &mut a, &mut caches);
@@ -84,7 +93,7 @@ fn instructions_of<const X: usize, const A: usize>(counter: &mut Counter) {
         black_box(done.is_ok());
     };
     let training = instructions(counter, &mut training) / STEPS as u32;
-    print(format_args!("({X}, {A})|{step}|{training}"));
+    print(format_args!("{name} ({X}, {A})|{step}|{training}"));
 }
 
 /// For what is not a kernel: printing can panic.

@@ -11,7 +11,7 @@ use core::panic::PanicInfo;
 use bptt::loss::{self, Reduction};
 use bptt::lstm::{self, Cache, State};
 use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
-use bptt::{Cell, Flat, Matrix, activation, dense, init, rnn};
+use bptt::{Cell, Flat, Matrix, activation, dense, gru, init, rnn};
 use cortex_m_rt::{ExceptionFrame, entry, exception};
 use cortex_m_semihosting::hprintln;
 use measure::{STEPS, exit, random, stack_depth};
@@ -30,6 +30,18 @@ fn main() -> ! {
     hprintln!(
         "`lstm::Cache<16, 1>`, per step of training|{}",
         size_of::<Cache<16, 1>>()
+    );
+    hprintln!(
+        "`gru::ResetAfter<6, 16>`|{}",
+        size_of::<gru::ResetAfter<6, 16>>()
+    );
+    hprintln!(
+        "`gru::ResetBefore<6, 16>`|{}",
+        size_of::<gru::ResetBefore<6, 16>>()
+    );
+    hprintln!(
+        "`gru::Cache<16, 1>`, per step of training|{}",
+        size_of::<gru::Cache<16, 1>>()
     );
     hprintln!(
         "`job::Stream`, all that inference keeps|{}",
@@ -60,7 +72,7 @@ fn stack_of_kernels() {
     const X: usize = 6;
     const A: usize = 16;
     // One sample and four go through different code.
-    let mut names = ["", ""].map(|_| [("", 0); 24]);
+    let mut names = ["", ""].map(|_| [("", 0); 37]);
     kernels::<X, A, 1>(&mut names[0]);
     kernels::<X, A, 4>(&mut names[1]);
     let [one, four] = names;
@@ -99,6 +111,31 @@ fn kernels<const X: usize, const A: usize, const M: usize>(found: &mut [(&'stati
         ],
     );
 
+    sequence::<rnn::Relu<X, A>, X, A, M>(
+        &mut stack,
+        [
+            "rnn::Relu::step",
+            "rnn::Relu::forward",
+            "Tape<rnn::Relu>::backward",
+        ],
+    );
+    sequence::<gru::ResetAfter<X, A>, X, A, M>(
+        &mut stack,
+        [
+            "gru::ResetAfter::step",
+            "gru::ResetAfter::forward",
+            "Tape<gru::ResetAfter>::backward",
+        ],
+    );
+    sequence::<gru::ResetBefore<X, A>, X, A, M>(
+        &mut stack,
+        [
+            "gru::ResetBefore::step",
+            "gru::ResetBefore::forward",
+            "Tape<gru::ResetBefore>::backward",
+        ],
+    );
+
     let (x, mut dx): (Matrix<X, M>, Matrix<X, M>) = (random(), random());
     let (mut a, mut da): (Matrix<A, M>, Matrix<A, M>) = (random(), random());
     let (prev, mut next): (State<A, M>, State<A, M>) = (random(), random());
@@ -125,6 +162,21 @@ fn kernels<const X: usize, const A: usize, const M: usize>(found: &mut [(&'stati
         let (dz, dstate, dx) = (black_box(&mut da), &mut next.a, &mut dx);
         rnn::cell_backward(cell, &x, &prev.a, &a, dz, dstate, &mut grads, dx);
     });
+
+    gru_step::<gru::ResetAfter<X, A>, X, A, M>(
+        &mut stack,
+        [
+            "gru::cell_forward, reset after",
+            "gru::cell_backward, reset after",
+        ],
+    );
+    gru_step::<gru::ResetBefore<X, A>, X, A, M>(
+        &mut stack,
+        [
+            "gru::cell_forward, reset before",
+            "gru::cell_backward, reset before",
+        ],
+    );
 
     let mut head: dense::Params<A, Y> = random();
     let mut dhead = head.clone();
@@ -237,6 +289,28 @@ fn sequence<C: Cell<X, A, Scalar = f32>, const X: usize, const A: usize, const M
         let (dx, tape) = (Some(dx.as_mut_slice()), black_box(&mut tape).take());
         let done = tape.map(|tape| tape.backward(&da, &mut grads, dx, &mut state));
         let _ = black_box(done);
+    });
+}
+
+/// A single step of a GRU, forward and backward.
+#[inline(never)]
+fn gru_step<C, const X: usize, const A: usize, const M: usize>(
+    stack: &mut dyn FnMut(&'static str, &mut dyn FnMut()),
+    [forward, backward]: [&'static str; 2],
+) where
+    C: gru::Gru<X, A> + Cell<X, A, Scalar = f32>,
+{
+    let (cell, mut grads): (C, C) = (random(), random());
+    let cell = black_box(&cell);
+    let (x, mut dx): (Matrix<X, M>, Matrix<X, M>) = (random(), random());
+    let (prev, mut next): (Matrix<A, M>, Matrix<A, M>) = (random(), random());
+    let mut cache: gru::Cache<A, M> = random();
+    stack(forward, &mut || {
+        gru::cell_forward(cell, &x, &prev, black_box(&mut next), &mut cache);
+    });
+    stack(backward, &mut || {
+        let (cache, x) = (black_box(&mut cache), black_box(&x));
+        gru::cell_backward(cell, x, &prev, cache, &mut next, &mut grads, &mut dx);
     });
 }
 
