@@ -8,7 +8,7 @@
 use core::mem::MaybeUninit;
 use core::ops::Add;
 
-use super::{Gates, Plain, Run};
+use super::{Gates, Plain, Run, Vector, Whole};
 
 /// A scalar that these loops are for, or not.
 pub(super) trait Scalar: Copy + Add<Output = Self> {
@@ -116,7 +116,8 @@ pub(super) fn four_sums<T: Scalar, const L: usize>(
     true
 }
 
-/// z_g = z_g + W_g·u for the rows i .. i + 4 of three gates. False where nothing was done.
+/// z_g = z_g + W_g·u for the rows i .. i + 4 of three gates. False, and nothing is done, for another
+/// scalar or number of lanes; so the caller has no loop beside this for f32.
 #[inline(always)]
 pub(super) fn add_to_three<T: Scalar, const L: usize>(
     z: &mut [[Plain<T, L>; 1]; 3],
@@ -124,13 +125,20 @@ pub(super) fn add_to_three<T: Scalar, const L: usize>(
     rows: usize,
     i: usize,
     u: &[T],
-) -> bool {
+) -> bool
+where
+    Plain<T, L>: Vector<Scalar = T>,
+{
+    if !T::SINGLE || L != 4 {
+        return false;
+    }
     let size = rows
         .checked_mul(u.len())
         .and_then(|size| size.checked_add(w.apart.checked_mul(2)?));
     let fits = size.is_some_and(|size| size <= w.all.len());
-    if !T::SINGLE || L != 4 || !fits || u.is_empty() || rows < 4 || i > rows - 4 {
-        return false;
+    if !fits || u.is_empty() || rows < 4 || i > rows - 4 {
+        add_to_three_in_a_loop(z, w, rows, i, u);
+        return true;
     }
     // SAFETY: T is f32. For each scalar of u the rows i .. i + 4 of the next column of each W are
     // read. They are in bounds, since i + 4 is at most `rows` and the last gate has a column for
@@ -178,6 +186,18 @@ pub(super) fn add_to_three<T: Scalar, const L: usize>(
         );
     }
     true
+}
+
+/// The same without assembly; not inlined, since it would take stack there that is seldom used.
+#[inline(never)]
+fn add_to_three_in_a_loop<V: Vector>(
+    z: &mut [[V; 1]; 3],
+    w: Gates<V::Scalar>,
+    rows: usize,
+    i: usize,
+    u: &[V::Scalar],
+) {
+    *z = super::add_columns(*z, w, rows, i, u, Whole);
 }
 
 /// du_k = Σ_g of the dot products of column k of W_g with a column of dz_g, which starts there in

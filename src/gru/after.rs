@@ -363,16 +363,18 @@ fn in_blocks<V: Vector>(
     a: &mut [V::Scalar],
 ) {
     let mut places = a_prev.iter().zip(a).enumerate();
+    let mut z = [[V::splat(V::Scalar::ZERO)]; 4];
     for i in (0..units).step_by(V::LANES) {
-        let z = match units - i < V::LANES {
-            true => block_sums(units, weights, x, a_prev, i, Part::of::<V>(units - i)),
-            false => block_sums::<V, Whole>(units, weights, x, a_prev, i, Whole),
-        };
+        match units - i < V::LANES {
+            true => rest_sums(&mut z, units, weights, x, a_prev, i),
+            false => block_sums(&mut z, units, weights, x, a_prev, i, Whole),
+        }
         for z in arch::lanes(&z) {
             let Some((r, (a_prev, a))) = places.next() else {
                 return;
             };
-            let (gates, [next]) = activate(z, [V::Half::splat(*a_prev)]);
+            let [z_r, z_u, s, z_n] = z;
+            let (gates, [next]) = activate([z_r, z_u, z_n, s], [V::Half::splat(*a_prev)]);
             next.store(slice::from_mut(a), 0);
             if let Some((z, apart)) = &mut kept {
                 arch::store_gates(gates, z, *apart, r, Whole);
@@ -381,23 +383,38 @@ fn in_blocks<V: Vector>(
     }
 }
 
-/// [`sums`] of one vector of units, by the best that there is where there are no vectors.
+/// [`block_sums`] of the last units; not inlined, since it would take stack there that is seldom
+/// used.
+#[inline(never)]
+fn rest_sums<V: Vector>(
+    z: &mut [[V; 1]; 4],
+    units: usize,
+    weights: Weights<V::Scalar>,
+    x: &[V::Scalar],
+    a_prev: &[V::Scalar],
+    i: usize,
+) {
+    block_sums(z, units, weights, x, a_prev, i, Part::of::<V>(units - i));
+}
+
+/// [`sums`] of one vector of units, by the best that there is where there are no vectors: in one
+/// place on the stack, in the order z_r, z_u, s, z_n.
 #[inline(always)]
 fn block_sums<V: Vector, E: Edge>(
+    z: &mut [[V; 1]; 4],
     units: usize,
     weights: Weights<V::Scalar>,
     x: &[V::Scalar],
     a_prev: &[V::Scalar],
     i: usize,
     edge: E,
-) -> [[V; 1]; 4] {
-    let mut z = arch::load_gates::<V, E, GATES, 1>(weights.b, i, edge);
-    V::add_to_three(&mut z, weights.wx, units, i, x, edge); // (0), (4) b_q + Wx_q·x⟨t⟩ …
-    let [z_r, z_u, z_n] = z;
-    let mut z = [z_r, z_u, arch::load(bna(weights, units), i, edge)];
-    V::add_to_three(&mut z, weights.wa, units, i, a_prev, edge); // (0) … + Wa_q·a⟨t−1⟩, (3)
-    let [z_r, z_u, s] = z;
-    [z_r, z_u, z_n, s]
+) {
+    let [sums @ .., z_n] = z;
+    *sums = arch::load_gates::<V, E, GATES, 1>(weights.b, i, edge);
+    V::add_to_three(sums, weights.wx, units, i, x, edge); // (0), (4) b_q + Wx_q·x⟨t⟩ …
+    *z_n = sums[2];
+    sums[2] = arch::load(bna(weights, units), i, edge);
+    V::add_to_three(sums, weights.wa, units, i, a_prev, edge); // (0) … + Wa_q·a⟨t−1⟩, (3)
 }
 
 /// (1), (2), and (4) to (6) for all units of a step whose sums are there, in matrices of `apart`
