@@ -204,7 +204,15 @@ pub(crate) trait Vector:
         u: &[Self::Scalar],
         edge: E,
     ) {
-        *z = add_columns(*z, w, rows, i, u, edge);
+        if Self::LANES > 1 {
+            *z = add_columns(*z, w, rows, i, u, edge);
+            return;
+        }
+        // One gate after the other, which needs few registers, where the code is to be small.
+        for (g, z) in z.iter_mut().enumerate() {
+            let w = Gates::one(w.part(g, 0, rows * u.len()));
+            [*z] = add_columns([*z], w, rows, i, u, edge);
+        }
     }
 
     /// du_k = Σ_g of the dot products of column k of W_g with a column of dz_g, which starts there
