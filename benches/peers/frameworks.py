@@ -2,7 +2,8 @@
 """The same layers in bptt and in onnxruntime, PyTorch (oneDNN) and JAX (compiled), as tables for the README:
 
     pip install numpy onnx onnxruntime torch jax
-    python benches/peers/frameworks.py
+    python benches/peers/frameworks.py            all of it
+    python benches/peers/frameworks.py gru        some of lstm, gru, rnn
 
 Same weights, same inputs, results compared before anything is timed, one thread on one core, all taking turns in one
 run. A cell of a table is the median of the processor time, which a busy neighbour does not add to, and how many times
@@ -13,6 +14,7 @@ times itself.
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -38,11 +40,14 @@ TURN = 1e-3  # seconds over which one engine is timed at once, at least
 
 
 class Layer:
-    """Weights and inputs: PyTorch's layout, the gates of an LSTM in the order i, f, g, o; sequences (step, m, ·)."""
+    """
+    Weights and inputs: PyTorch's layout, the gates of an LSTM in the order i, f, g, o, those of a GRU r, z, n;
+    sequences (step, m, ·).
+    """
 
     def __init__(self, cell, x, a, m):
         rng = np.random.default_rng(1)
-        self.cell, self.sizes, self.gates = cell, (x, a, m), 4 if cell == "lstm" else 1
+        self.cell, self.sizes, self.gates = cell, (x, a, m), {"lstm": 4, "gru": 3, "rnn": 1}[cell]
 
         def numbers(limit, *shape):
             return rng.uniform(-limit, limit, shape).astype(np.float32)
@@ -97,14 +102,15 @@ def with_onnxruntime(layer, task):
     if task == "training":
         return None
     (x, a, m), gates = layer.sizes, layer.gates
-    order = [0, 3, 1, 2] if gates == 4 else [0]  # i, o, f, c
+    order = {4: [0, 3, 1, 2], 3: [1, 0, 2], 1: [0]}[gates]  # i, o, f, c; z, r, h
 
     def ordered(v):
         return v.reshape(gates, a, -1)[order].reshape(1, gates * a, -1)
 
     b = np.concatenate([ordered(layer.b)[..., 0], np.zeros((1, gates * a), np.float32)], axis=1)
     weights = {"w": ordered(layer.wx), "r": ordered(layer.wa), "b": b}
-    node = helper.make_node(layer.cell.upper(), ["x", "w", "r", "b"], ["y"], hidden_size=a)
+    reset = {"linear_before_reset": 1} if layer.cell == "gru" else {}
+    node = helper.make_node(layer.cell.upper(), ["x", "w", "r", "b"], ["y"], hidden_size=a, **reset)
     graph = helper.make_graph(
         [node],
         "layer",
@@ -123,7 +129,7 @@ def with_onnxruntime(layer, task):
 
 def with_torch(layer, task):
     x, a, _ = layer.sizes
-    module = torch.nn.LSTM(x, a) if layer.cell == "lstm" else torch.nn.RNN(x, a)
+    module = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}[layer.cell](x, a)
     with torch.no_grad():
         module.weight_ih_l0.copy_(torch.from_numpy(layer.wx))
         module.weight_hh_l0.copy_(torch.from_numpy(layer.wa))
@@ -159,13 +165,19 @@ def with_jax(layer, task):
             h = jax.nn.sigmoid(o) * jnp.tanh(c)
             return (h, c), h
 
+        def gru(h, z):
+            (r, u, n), (r_h, u_h, n_h) = jnp.split(z, 3, axis=1), jnp.split(h @ wa.T, 3, axis=1)
+            r, u = jax.nn.sigmoid(r + r_h), jax.nn.sigmoid(u + u_h)
+            h = (1 - u) * jnp.tanh(n + r * n_h) + u * h
+            return h, h
+
         def rnn(h, z):
             h = jnp.tanh(z + h @ wa.T)
             return h, h
 
         if layer.cell == "lstm":
             return jax.lax.scan(lstm, (zeros, zeros), z_x)[1]
-        return jax.lax.scan(rnn, zeros, z_x)[1]
+        return jax.lax.scan({"gru": gru, "rnn": rnn}[layer.cell], zeros, z_x)[1]
 
     def training(weights, x, da):
         y, pull = jax.vjp(forward, weights, x)
@@ -227,15 +239,20 @@ def main():
     bptt = Bptt()
     versions = f"onnxruntime {onnxruntime.__version__}, torch {torch.__version__}, jax {jax.__version__}"
     print(f"Instruction set of bptt: {bptt.backend}; {versions}")
-    lstm = [(x, a, m) for x, a in [(32, 64), (64, 128), (128, 256)] for m in [1, 8, 32]]
+    gated = [(x, a, m) for x, a in [(32, 64), (64, 128), (128, 256)] for m in [1, 8, 32]]
     rnn = [(32, 64, 1), (32, 64, 32)]
     spread = []
+    only = sys.argv[1:]
     for title, cell, task, sizes in [
-        ("LSTM, 100 steps forward", "lstm", "forward", lstm),
-        ("LSTM, 100 steps forward and backward", "lstm", "training", lstm),
+        ("LSTM, 100 steps forward", "lstm", "forward", gated),
+        ("LSTM, 100 steps forward and backward", "lstm", "training", gated),
+        ("GRU, 100 steps forward", "gru", "forward", gated),
+        ("GRU, 100 steps forward and backward", "gru", "training", gated),
         ("Plain RNN, 100 steps forward", "rnn", "forward", rnn),
         ("Plain RNN, 100 steps forward and backward", "rnn", "training", rnn),
     ]:
+        if only and cell not in only:
+            continue
         print(f"\n{title}, µs:\n")
         names = [name for name in NAMES if task == "forward" or name != "onnxruntime"]
         print(f"| (X, A) | M | {' | '.join(names)} |")

@@ -5,7 +5,7 @@ mod buffer;
 
 use std::hint::black_box;
 
-use bptt::{Affine, Cell as _, Flat, Matrix, lstm, rnn};
+use bptt::{Affine, Flat, Matrix, gru, lstm, rnn};
 use buffer::Buffer;
 
 use crate::work::{Case, Cell, Layer, Run, STEPS, Task};
@@ -19,17 +19,17 @@ pub fn run(layer: &Layer) -> Run {
         m,
     } = layer.case;
     match (cell, task, x, a, m) {
-        (Cell::Lstm, Task::Step, 1, 8, 1) => step::<1, 8>(layer),
-        (Cell::Lstm, Task::Step, 1, 16, 1) => step::<1, 16>(layer),
-        (Cell::Lstm, Task::Step, 1, 20, 1) => step::<1, 20>(layer),
-        (Cell::Lstm, Task::Step, 1, 24, 1) => step::<1, 24>(layer),
-        (Cell::Lstm, Task::Step, 1, 32, 1) => step::<1, 32>(layer),
-        (Cell::Lstm, Task::Step, 1, 40, 1) => step::<1, 40>(layer),
-        (Cell::Lstm, Task::Step, 8, 8, 1) => step::<8, 8>(layer),
-        (Cell::Lstm, Task::Step, 16, 32, 1) => step::<16, 32>(layer),
-        (Cell::Lstm, Task::Step, 32, 64, 1) => step::<32, 64>(layer),
-        (Cell::Lstm, Task::Step, 64, 128, 1) => step::<64, 128>(layer),
-        (Cell::Lstm, Task::Step, 128, 256, 1) => step::<128, 256>(layer),
+        (Cell::Lstm, Task::Step, 1, 8, 1) => lstm_step::<1, 8>(layer),
+        (Cell::Lstm, Task::Step, 1, 16, 1) => lstm_step::<1, 16>(layer),
+        (Cell::Lstm, Task::Step, 1, 20, 1) => lstm_step::<1, 20>(layer),
+        (Cell::Lstm, Task::Step, 1, 24, 1) => lstm_step::<1, 24>(layer),
+        (Cell::Lstm, Task::Step, 1, 32, 1) => lstm_step::<1, 32>(layer),
+        (Cell::Lstm, Task::Step, 1, 40, 1) => lstm_step::<1, 40>(layer),
+        (Cell::Lstm, Task::Step, 8, 8, 1) => lstm_step::<8, 8>(layer),
+        (Cell::Lstm, Task::Step, 16, 32, 1) => lstm_step::<16, 32>(layer),
+        (Cell::Lstm, Task::Step, 32, 64, 1) => lstm_step::<32, 64>(layer),
+        (Cell::Lstm, Task::Step, 64, 128, 1) => lstm_step::<64, 128>(layer),
+        (Cell::Lstm, Task::Step, 128, 256, 1) => lstm_step::<128, 256>(layer),
         (Cell::Lstm, _, 32, 64, 1) => lstm::<32, 64, 1>(layer),
         (Cell::Lstm, _, 32, 64, 2) => lstm::<32, 64, 2>(layer),
         (Cell::Lstm, _, 32, 64, 4) => lstm::<32, 64, 4>(layer),
@@ -49,6 +49,20 @@ pub fn run(layer: &Layer) -> Run {
         (Cell::Lstm, _, 32, 128, 1) => lstm::<32, 128, 1>(layer),
         (Cell::Lstm, _, 32, 256, 1) => lstm::<32, 256, 1>(layer),
         (Cell::Lstm, _, 32, 512, 1) => lstm::<32, 512, 1>(layer),
+        (Cell::Gru, Task::Step, 8, 8, 1) => gru_step::<8, 8>(layer),
+        (Cell::Gru, Task::Step, 16, 32, 1) => gru_step::<16, 32>(layer),
+        (Cell::Gru, Task::Step, 32, 64, 1) => gru_step::<32, 64>(layer),
+        (Cell::Gru, Task::Step, 64, 128, 1) => gru_step::<64, 128>(layer),
+        (Cell::Gru, Task::Step, 128, 256, 1) => gru_step::<128, 256>(layer),
+        (Cell::Gru, _, 32, 64, 1) => gru::<32, 64, 1>(layer),
+        (Cell::Gru, _, 32, 64, 8) => gru::<32, 64, 8>(layer),
+        (Cell::Gru, _, 32, 64, 32) => gru::<32, 64, 32>(layer),
+        (Cell::Gru, _, 64, 128, 1) => gru::<64, 128, 1>(layer),
+        (Cell::Gru, _, 64, 128, 8) => gru::<64, 128, 8>(layer),
+        (Cell::Gru, _, 64, 128, 32) => gru::<64, 128, 32>(layer),
+        (Cell::Gru, _, 128, 256, 1) => gru::<128, 256, 1>(layer),
+        (Cell::Gru, _, 128, 256, 8) => gru::<128, 256, 8>(layer),
+        (Cell::Gru, _, 128, 256, 32) => gru::<128, 256, 32>(layer),
         (Cell::Rnn, _, 32, 64, 1) => rnn::<32, 64, 1>(layer),
         (Cell::Rnn, _, 32, 64, 32) => rnn::<32, 64, 32>(layer),
         _ => panic!("{:?} is not in the list", layer.case),
@@ -82,11 +96,9 @@ fn append<const X: usize, const A: usize>(out: &mut Vec<f32>, gates: &[&Affine<X
     }
 }
 
-fn params<const X: usize, const A: usize>(layer: &Layer) -> Buffer<lstm::Params<X, A>> {
+fn lstm_params<const X: usize, const A: usize>(layer: &Layer) -> Buffer<lstm::Params<X, A>> {
     let mut buffer = Buffer::<lstm::Params<X, A>>::zeros(1);
-    let [params] = buffer.all_mut() else {
-        unreachable!()
-    };
+    let params = &mut buffer.all_mut()[0];
     load(&mut params.i, layer, 0);
     load(&mut params.f, layer, 1);
     load(&mut params.g, layer, 2);
@@ -94,10 +106,30 @@ fn params<const X: usize, const A: usize>(layer: &Layer) -> Buffer<lstm::Params<
     buffer
 }
 
-fn step<const X: usize, const A: usize>(layer: &Layer) -> Run {
-    let params = params::<X, A>(layer);
+fn gru_params<const X: usize, const A: usize>(layer: &Layer) -> Buffer<gru::ResetAfter<X, A>> {
+    let mut buffer = Buffer::<gru::ResetAfter<X, A>>::zeros(1);
+    let params = &mut buffer.all_mut()[0];
+    load(&mut params.r, layer, 0);
+    load(&mut params.u, layer, 1);
+    load(&mut params.n, layer, 2);
+    buffer
+}
+
+fn lstm_step<const X: usize, const A: usize>(layer: &Layer) -> Run {
+    step::<lstm::Params<X, A>, X, A>(layer, lstm_params(layer))
+}
+
+fn gru_step<const X: usize, const A: usize>(layer: &Layer) -> Run {
+    step::<gru::ResetAfter<X, A>, X, A>(layer, gru_params(layer))
+}
+
+fn step<C, const X: usize, const A: usize>(layer: &Layer, params: Buffer<C>) -> Run
+where
+    C: bptt::Cell<X, A, Scalar = f32> + 'static,
+    C::State<1>: 'static,
+{
     let x = Buffer::<Matrix<X, 1>>::new(&layer.x);
-    let mut states = [(); 2].map(|()| Buffer::<lstm::State<A, 1>>::zeros(1));
+    let mut states = [(); 2].map(|()| Buffer::<C::State<1>>::zeros(1));
     Box::new(move |mut out| {
         let params = &params.all()[0];
         let [mut state, mut next] = states.each_mut().map(|state| &mut state.all_mut()[0]);
@@ -106,7 +138,7 @@ fn step<const X: usize, const A: usize>(layer: &Layer) -> Run {
             params.step(x, state, next);
             std::mem::swap(&mut state, &mut next);
             if let Some(out) = &mut out {
-                out.extend(state.a.as_flat());
+                out.extend(&state.as_flat()[..A]); // a
             }
         }
         black_box(&state);
@@ -114,8 +146,14 @@ fn step<const X: usize, const A: usize>(layer: &Layer) -> Run {
 }
 
 fn lstm<const X: usize, const A: usize, const M: usize>(layer: &Layer) -> Run {
-    sequence::<lstm::Params<X, A>, X, A, M>(layer, params(layer), |grads, out| {
+    sequence::<lstm::Params<X, A>, X, A, M>(layer, lstm_params(layer), |grads, out| {
         append(out, &[&grads.i, &grads.f, &grads.g, &grads.o]);
+    })
+}
+
+fn gru<const X: usize, const A: usize, const M: usize>(layer: &Layer) -> Run {
+    sequence::<gru::ResetAfter<X, A>, X, A, M>(layer, gru_params(layer), |grads, out| {
+        append(out, &[&grads.r, &grads.u, &grads.n]);
     })
 }
 

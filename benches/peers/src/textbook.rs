@@ -16,10 +16,18 @@ fn dot(w: &[f32], u: &[f32]) -> f32 {
     sum
 }
 
+/// sum = sum + factor·v
+fn add(sum: &mut [f32], factor: f32, v: &[f32]) {
+    for (sum, v) in sum.iter_mut().zip(v) {
+        *sum += factor * v;
+    }
+}
+
 /// A layer, what forward leaves for backward, and the gradients.
 struct Plain {
     case: Case,
-    /// A gate after the other (f, i, g, o), each (a, a + x) by rows: [Wa | Wx].
+    /// A gate after the other (f, i, g, o of an LSTM; r, u, n of a GRU), each (a, a + x) by rows:
+    /// [Wa | Wx].
     w: Vec<Vec<f32>>,
     b: Vec<Vec<f32>>,
     /// (step, m, x)
@@ -33,6 +41,8 @@ struct Plain {
     /// a and c of all steps and samples, after zeros for the state before the first.
     a: Vec<f32>,
     c: Vec<f32>,
+    /// In a GRU s = Wa_n·a⟨t−1⟩ of all steps and samples, then ds, (step, m, a).
+    s: Vec<f32>,
     /// (m, a): the gradient that step t + 1 has left.
     da_next: Vec<f32>,
     dc_next: Vec<f32>,
@@ -41,11 +51,11 @@ struct Plain {
     dx: Vec<f32>,
 }
 
-/// The place of gate g (f, i, g, o) in the layout of `Layer` (i, f, g, o).
+/// The place of gate g in the layout of `Layer`, where an LSTM has i, f, g, o.
 fn place(cell: Cell, g: usize) -> usize {
     match cell {
         Cell::Lstm => [1, 0, 2, 3][g],
-        Cell::Rnn => 0,
+        Cell::Gru | Cell::Rnn => g,
     }
 }
 
@@ -76,6 +86,7 @@ impl Plain {
             gates: vec![vec![0.0; STEPS * m * a]; gates],
             a: vec![0.0; (STEPS + 1) * m * a],
             c: vec![0.0; (STEPS + 1) * m * a],
+            s: vec![0.0; STEPS * m * a],
             da_next: vec![0.0; m * a],
             dc_next: vec![0.0; m * a],
             dx: vec![0.0; STEPS * m * x],
@@ -102,6 +113,16 @@ impl Plain {
                         self.c[now] = f * self.c[before] + i * cc;
                         self.a[now] = o * self.c[now].tanh();
                         for (gates, gate) in self.gates.iter_mut().zip([f, i, cc, o]) {
+                            gates[before] = gate;
+                        }
+                    }
+                    Cell::Gru => {
+                        let (reset, update) = (sigmoid(z(0)), sigmoid(z(1)));
+                        let (wa, wx) = self.w[2][r * (a + x)..(r + 1) * (a + x)].split_at(a);
+                        self.s[before] = dot(wa, u);
+                        let n = (dot(wx, &u[a..]) + self.b[2][r] + reset * self.s[before]).tanh();
+                        self.a[now] = (1.0 - update) * n + update * self.a[before];
+                        for (gates, gate) in self.gates.iter_mut().zip([reset, update, n]) {
                             gates[before] = gate;
                         }
                     }
@@ -136,6 +157,16 @@ impl Plain {
                         self.gates[2][before] = dc * i * (1.0 - cc * cc);
                         self.gates[3][before] = da * tanh_c * o * (1.0 - o);
                     }
+                    Cell::Gru => {
+                        let [reset, update, n] = [0, 1, 2].map(|g| self.gates[g][before]);
+                        let dz_n = da * (1.0 - update) * (1.0 - n * n);
+                        let du = da * (self.a[before] - n);
+                        self.da_next[state] = da * update;
+                        self.gates[0][before] = dz_n * self.s[before] * reset * (1.0 - reset);
+                        self.gates[1][before] = du * update * (1.0 - update);
+                        self.gates[2][before] = dz_n;
+                        self.s[before] = dz_n * reset;
+                    }
                     Cell::Rnn => {
                         self.gates[0][before] = da * (1.0 - self.a[now] * self.a[now]);
                     }
@@ -148,10 +179,21 @@ impl Plain {
                     let dz = self.gates[g][s * a + r];
                     let w = &self.w[g][r * (a + x)..(r + 1) * (a + x)];
                     let dw = &mut self.dw[g][r * (a + x)..(r + 1) * (a + x)];
+                    self.db[g][r] += dz;
+                    if cell == Cell::Gru {
+                        // What reaches Wa·a⟨t−1⟩: in the candidate ds.
+                        let ds = if g == 2 { self.s[s * a + r] } else { dz };
+                        let ((wa, wx), (dwa, dwx)) = (w.split_at(a), dw.split_at_mut(a));
+                        let (a_prev, x) = self.u[s].split_at(a);
+                        add(dwa, ds, a_prev);
+                        add(dwx, dz, x);
+                        add(da_next, ds, wa);
+                        add(dx, dz, wx);
+                        continue;
+                    }
                     for (dw, u) in dw.iter_mut().zip(&self.u[s]) {
                         *dw += dz * u;
                     }
-                    self.db[g][r] += dz;
                     for (du, w) in da_next.iter_mut().chain(&mut *dx).zip(w) {
                         *du += dz * w;
                     }

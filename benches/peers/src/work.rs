@@ -9,6 +9,8 @@ pub const STEPS: usize = 100;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cell {
     Lstm,
+    /// With the reset after the product.
+    Gru,
     Rnn,
 }
 
@@ -36,10 +38,11 @@ pub struct Case {
 }
 
 impl Case {
-    /// Four in an LSTM, one in an RNN.
+    /// Four in an LSTM, three in a GRU, one in an RNN.
     pub fn gates(&self) -> usize {
         match self.cell {
             Cell::Lstm => 4,
+            Cell::Gru => 3,
             Cell::Rnn => 1,
         }
     }
@@ -60,8 +63,9 @@ impl Case {
     }
 }
 
-/// The layout is PyTorch's: matrices by rows; the gates of an LSTM in the order update, forget,
-/// candidate, output; sequences as (step, sample, feature). The initial state is zero.
+/// The layout is PyTorch's: matrices by rows; the gates of an LSTM in the order input, forget,
+/// candidate, output, those of a GRU in the order reset, update, candidate, whose second bias is
+/// zero; sequences as (step, sample, feature). The initial state is zero.
 pub struct Layer {
     pub case: Case,
     /// (gates · a, x)

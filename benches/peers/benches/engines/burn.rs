@@ -4,7 +4,9 @@
 use std::hint::black_box;
 
 use burn::module::{Param, ParamId};
-use burn::nn::{GateController, Linear, Lstm, LstmConfig, LstmState, Rnn, RnnConfig};
+use burn::nn::{
+    GateController, Gru, GruConfig, Linear, Lstm, LstmConfig, LstmState, Rnn, RnnConfig,
+};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use peers::work::{Case, Cell, Layer, Run, STEPS, Task};
@@ -12,6 +14,7 @@ use peers::work::{Case, Cell, Layer, Run, STEPS, Task};
 /// A layer of burn. The sequences that it works on are (m, step, features).
 enum Module {
     Lstm(Lstm),
+    Gru(Gru),
     Rnn(Rnn),
 }
 
@@ -62,6 +65,14 @@ impl Module {
                 set(&mut lstm.output_gate, layer, 3, device);
                 Module::Lstm(lstm)
             }
+            Cell::Gru => {
+                let config = GruConfig::new(x, a, true).with_reset_after(true);
+                let mut gru = config.init(device);
+                set(&mut gru.reset_gate, layer, 0, device);
+                set(&mut gru.update_gate, layer, 1, device);
+                set(&mut gru.new_gate, layer, 2, device);
+                Module::Gru(gru)
+            }
             Cell::Rnn => {
                 let mut rnn = RnnConfig::new(x, a, true).init(device);
                 set(&mut rnn.gate, layer, 0, device);
@@ -73,6 +84,7 @@ impl Module {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         match self {
             Module::Lstm(lstm) => lstm.forward(x, None).0,
+            Module::Gru(gru) => gru.forward(x, None),
             Module::Rnn(rnn) => rnn.forward(x, None).0,
         }
     }
@@ -86,6 +98,7 @@ impl Module {
                 &lstm.cell_gate,
                 &lstm.output_gate,
             ],
+            Module::Gru(gru) => vec![&gru.reset_gate, &gru.update_gate, &gru.new_gate],
             Module::Rnn(rnn) => vec![&rnn.gate],
         }
     }
@@ -106,22 +119,32 @@ pub fn run(layer: &Layer) -> Run {
 
 fn step(layer: &Layer, device: &Device) -> Run {
     let Case { x, a, .. } = layer.case;
-    let Module::Lstm(lstm) = Module::new(layer, device) else {
-        panic!("a step is timed of an LSTM");
-    };
     let inputs = layer.x.chunks_exact(x);
     let inputs: Vec<Tensor<3>> = inputs.map(|v| tensor(v, [1, 1, x], device)).collect();
     let zeros = Tensor::zeros([1, a], device);
-    Box::new(move |mut out| {
-        let mut state = LstmState::new(zeros.clone(), zeros.clone());
-        for x in &inputs {
-            state = lstm.forward(x.clone(), Some(state)).1;
-            if let Some(out) = &mut out {
-                append(out, state.hidden.clone());
+    match Module::new(layer, device) {
+        Module::Lstm(lstm) => Box::new(move |mut out| {
+            let mut state = LstmState::new(zeros.clone(), zeros.clone());
+            for x in &inputs {
+                state = lstm.forward(x.clone(), Some(state)).1;
+                if let Some(out) = &mut out {
+                    append(out, state.hidden.clone());
+                }
             }
-        }
-        black_box(&state);
-    })
+            black_box(&state);
+        }),
+        Module::Gru(gru) => Box::new(move |mut out| {
+            let mut state = zeros.clone();
+            for x in &inputs {
+                state = gru.forward(x.clone(), Some(state)).squeeze_dim(1);
+                if let Some(out) = &mut out {
+                    append(out, state.clone());
+                }
+            }
+            black_box(&state);
+        }),
+        Module::Rnn(_) => panic!("a step is timed of an LSTM and a GRU"),
+    }
 }
 
 fn forward(layer: &Layer, device: &Device) -> Run {

@@ -1,27 +1,30 @@
-//! `tract` and `rten`: inference engines that run an ONNX model, here one node LSTM or RNN, built
-//! in memory. Neither computes gradients; rten has no node RNN.
+//! `tract` and `rten`: inference engines that run an ONNX model, here one node LSTM, GRU or RNN,
+//! built in memory. Neither computes gradients; rten has no node RNN.
 
 use std::hint::black_box;
+use std::iter;
 
 use prost::Message;
 use prost::encoding::encode_varint;
-use rten::ModelOptions;
+use rten::{Model, ModelOptions, ValueOrView};
 use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor as RtenTensor};
 use tract_onnx::pb::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto,
     TensorShapeProto, TypeProto, ValueInfoProto, attribute_proto::AttributeType,
-    tensor_proto::DataType, tensor_shape_proto::Dimension, tensor_shape_proto::dimension::Value,
+    tensor_proto::DataType, tensor_shape_proto::Dimension, tensor_shape_proto::dimension,
     type_proto,
 };
 use tract_onnx::prelude::*;
 
 use peers::work::{Case, Cell, Layer, Run, STEPS, Task};
 
-/// The gates in ONNX's order (i, o, f, g), of rows of the given length in the order of `Layer`.
+/// The gates in ONNX's order (i, o, f, g of an LSTM; u, r, n of a GRU), of rows of the given length
+/// in the order of `Layer`.
 fn gates(case: &Case, rows: &[f32], columns: usize) -> Vec<f32> {
     let order: &[usize] = match case.cell {
         Cell::Lstm => &[0, 3, 1, 2],
+        Cell::Gru => &[1, 0, 2],
         Cell::Rnn => &[0],
     };
     let len = case.a * columns;
@@ -41,7 +44,7 @@ fn initializer(name: &str, dims: &[usize], values: Vec<f32>) -> TensorProto {
 
 fn value(name: &str, dims: &[usize]) -> ValueInfoProto {
     let dim = dims.iter().map(|&d| Dimension {
-        value: Some(Value::DimValue(d as i64)),
+        value: Some(dimension::Value::DimValue(d as i64)),
         ..Default::default()
     });
     ValueInfoProto {
@@ -54,6 +57,14 @@ fn value(name: &str, dims: &[usize]) -> ValueInfoProto {
             ..Default::default()
         }),
         ..Default::default()
+    }
+}
+
+/// The names of the state that a step is given, and of the one that it leaves.
+fn state(case: &Case) -> (&'static [&'static str], &'static [&'static str]) {
+    match case.cell {
+        Cell::Lstm => (&["h", "c"], &["h_next", "c_next"]),
+        Cell::Gru | Cell::Rnn => (&["h"], &["h_next"]),
     }
 }
 
@@ -70,36 +81,46 @@ fn model(layer: &Layer) -> ModelProto {
     let rows = layer.case.gates() * a;
     let mut b = gates(&layer.case, &layer.b, 1);
     b.resize(2 * rows, 0.0); // the second of the two biases
-    let state = [1, m, a];
-    let (input, output, steps) = match task {
-        Task::Step => (
-            vec!["x", "w", "r", "b", "", "h", "c"],
-            vec!["", "h_next", "c_next"],
-            1,
-        ),
-        Task::Forward | Task::Training => (vec!["x", "w", "r", "b"], vec!["y"], STEPS),
+    let (given, left) = state(&layer.case);
+    let mut input = vec!["x", "w", "r", "b"];
+    let (output, steps) = match task {
+        Task::Step => {
+            input.push("");
+            input.extend(given);
+            ([&[""], left].concat(), 1)
+        }
+        Task::Forward | Task::Training => (vec!["y"], STEPS),
     };
     let mut inputs = vec![value("x", &[steps, m, x])];
     let mut outputs = vec![value("y", &[steps, 1, m, a])];
     if task == Task::Step {
-        inputs.extend([value("h", &state), value("c", &state)]);
-        outputs = vec![value("h_next", &state), value("c_next", &state)];
+        let values = |names: &[&str]| -> Vec<ValueInfoProto> {
+            names.iter().map(|name| value(name, &[1, m, a])).collect()
+        };
+        inputs.extend(values(given));
+        outputs = values(left);
     }
     let strings = |names: Vec<&str>| names.into_iter().map(String::from).collect();
+    let attribute = |name: &str, i: usize| AttributeProto {
+        name: name.into(),
+        r#type: AttributeType::Int as i32,
+        i: i as i64,
+        ..Default::default()
+    };
+    let mut attributes = vec![attribute("hidden_size", a)];
+    if cell == Cell::Gru {
+        attributes.push(attribute("linear_before_reset", 1));
+    }
     let node = NodeProto {
         name: "layer".into(),
         op_type: match cell {
             Cell::Lstm => "LSTM".into(),
+            Cell::Gru => "GRU".into(),
             Cell::Rnn => "RNN".into(),
         },
         input: strings(input),
         output: strings(output),
-        attribute: vec![AttributeProto {
-            name: "hidden_size".into(),
-            r#type: AttributeType::Int as i32,
-            i: a as i64,
-            ..Default::default()
-        }],
+        attribute: attributes,
         ..Default::default()
     };
     let graph = GraphProto {
@@ -174,27 +195,23 @@ pub fn tract(layer: &Layer) -> Option<Run> {
     let inputs = layer.x.chunks_exact(x);
     let inputs: Vec<TValue> = inputs.map(|v| tensor(&[1, 1, x], v)).collect();
     let zeros = tensor(&[1, 1, a], &vec![0.0; a]);
+    let parts = state(&layer.case).0.len();
     Some(Box::new(move |mut out| {
-        let (mut h, mut c) = (zeros.clone(), zeros.clone());
+        let mut state: TVec<TValue> = (0..parts).map(|_| zeros.clone()).collect();
         for x in &inputs {
-            let mut state = plan.run(tvec![x.clone(), h, c]).unwrap();
-            c = state.pop().unwrap();
-            h = state.pop().unwrap();
+            state.insert(0, x.clone());
+            state = plan.run(state).unwrap();
             if let Some(out) = &mut out {
-                out.extend(h.to_plain_array_view::<f32>().unwrap());
+                out.extend(state[0].to_plain_array_view::<f32>().unwrap());
             }
         }
-        black_box((h, c));
+        black_box(state);
     }))
 }
 
 pub fn rten(layer: &Layer) -> Option<Run> {
     let Case {
-        cell,
-        task,
-        x,
-        a,
-        m,
+        cell, task, x, m, ..
     } = layer.case;
     if cell == Cell::Rnn || task == Task::Training {
         return None;
@@ -204,10 +221,8 @@ pub fn rten(layer: &Layer) -> Option<Run> {
         .prepack_weights(true)
         .load(bytes)
         .unwrap();
-    let id = |name: &str| model.node_id(name).unwrap();
-    let x_id = id("x");
     if task == Task::Forward {
-        let y_id = id("y");
+        let [x_id, y_id] = ["x", "y"].map(|name| model.node_id(name).unwrap());
         let x = NdTensor::from_data([STEPS, m, x], layer.x.clone());
         return Some(Box::new(move |out| {
             let y = model.run_n(vec![(x_id, x.view().into())], [y_id], None);
@@ -217,22 +232,38 @@ pub fn rten(layer: &Layer) -> Option<Run> {
             }
         }));
     }
-    let [h_id, c_id, h_next, c_next] = ["h", "c", "h_next", "c_next"].map(id);
+    Some(match cell {
+        Cell::Lstm => rten_step(layer, model, ["h", "c"], ["h_next", "c_next"]),
+        Cell::Gru | Cell::Rnn => rten_step(layer, model, ["h"], ["h_next"]),
+    })
+}
+
+/// With the names of the state that a step is given, and of the one that it leaves.
+fn rten_step<const N: usize>(
+    layer: &Layer,
+    model: Model,
+    given: [&str; N],
+    left: [&str; N],
+) -> Run {
+    let Case { x, a, .. } = layer.case;
+    let id = |name: &str| model.node_id(name).unwrap();
+    let (x_id, given, left) = (id("x"), given.map(id), left.map(id));
     let inputs = layer.x.chunks_exact(x);
     let inputs: Vec<NdTensor<f32, 3>> = inputs
         .map(|v| NdTensor::from_data([1, 1, x], v.to_vec()))
         .collect();
-    Some(Box::new(move |mut out| {
-        let zeros = || RtenTensor::<f32>::zeros(&[1, 1, a]);
-        let (mut h, mut c) = (zeros().into(), zeros().into());
+    Box::new(move |mut out| {
+        let mut state = given.map(|_| RtenTensor::<f32>::zeros(&[1, 1, a]).into());
         for x in &inputs {
-            let given = vec![(x_id, x.view().into()), (h_id, h), (c_id, c)];
-            let [h_out, c_out] = model.run_n(given, [h_next, c_next], None).unwrap();
+            let mut inputs = Vec::with_capacity(1 + N);
+            inputs.push((x_id, x.view().into()));
+            inputs.extend(iter::zip(given, state));
+            let next = model.run_n(inputs, left, None).unwrap();
             if let Some(out) = &mut out {
-                out.extend(h_out.as_tensor_view::<f32>().unwrap().iter());
+                out.extend(next[0].as_tensor_view::<f32>().unwrap().iter());
             }
-            (h, c) = (h_out.into(), c_out.into());
+            state = next.map(ValueOrView::from);
         }
-        black_box((h, c));
-    }))
+        black_box(state);
+    })
 }

@@ -1,5 +1,5 @@
-//! `rust-lstm`: LSTM layers, forward and backward, on `ndarray`, all in f64: it has no f32. It
-//! has no plain RNN.
+//! `rust-lstm`: LSTM layers, forward and backward, on `ndarray`, all in f64: it has no f32. Its GRU
+//! has the reset before the product, which is another function, and it has no plain RNN.
 
 use std::hint::black_box;
 
@@ -12,10 +12,10 @@ use peers::work::{Case, Cell, Layer, Run, Task};
 pub fn run(layer: &Layer) -> Option<Run> {
     let Case { cell, task, .. } = layer.case;
     match (cell, task) {
-        (Cell::Rnn, _) => None,
-        (_, Task::Step) => Some(step(layer)),
-        (_, Task::Forward) => Some(forward(layer)),
-        (_, Task::Training) => Some(training(layer)),
+        (Cell::Gru | Cell::Rnn, _) => None,
+        (Cell::Lstm, Task::Step) => Some(step(layer)),
+        (Cell::Lstm, Task::Forward) => Some(forward(layer)),
+        (Cell::Lstm, Task::Training) => Some(training(layer)),
     }
 }
 

@@ -19,10 +19,10 @@ fn load(words: &[&str]) -> Result<Run, Box<dyn Error>> {
         return Err("load CELL TASK X A M FILE".into());
     };
     let case = Case {
-        cell: if *cell == "lstm" {
-            Cell::Lstm
-        } else {
-            Cell::Rnn
+        cell: match *cell {
+            "lstm" => Cell::Lstm,
+            "gru" => Cell::Gru,
+            _ => Cell::Rnn,
         },
         task: if *task == "forward" {
             Task::Forward

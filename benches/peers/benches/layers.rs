@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! export RUSTFLAGS="-C target-cpu=native"    which nexus-inference needs, and bptt does not
-//! cargo bench --bench lstm                   all of it, some minutes
-//! cargo bench --bench lstm -- training       one of step, forward, training
+//! cargo bench --bench layers                 all of it, some minutes
+//! cargo bench --bench layers -- training     some of step, forward, training
+//! cargo bench --bench layers -- gru step     and some of lstm, gru, rnn
 //! ```
 //!
 //! Same weights, same inputs, results compared before anything is timed, one thread, all engines
@@ -72,12 +73,46 @@ fn table(title: &str, cell: Cell, task: Task, sizes: &[(usize, usize, usize)]) -
     all
 }
 
+/// The word that chooses a cell, and how the titles call it.
+const CELLS: [(&str, (Cell, &str)); 3] = [
+    ("lstm", (Cell::Lstm, "LSTM")),
+    ("gru", (Cell::Gru, "GRU")),
+    ("rnn", (Cell::Rnn, "Plain RNN")),
+];
+const TASKS: [(&str, (Task, &str)); 3] = [
+    (
+        "step",
+        (Task::Step, "one step of inference, state fed back"),
+    ),
+    ("forward", (Task::Forward, "100 steps forward")),
+    (
+        "training",
+        (Task::Training, "100 steps forward and backward"),
+    ),
+];
+
+/// Those that the words name, which are taken out of them; all where no word names one.
+fn choose<T>(all: [(&str, T); 3], words: &mut Vec<String>) -> Vec<T> {
+    let named = all
+        .each_ref()
+        .map(|(name, _)| words.iter().any(|word| word == name));
+    words.retain(|word| all.iter().all(|(name, _)| word != name));
+    let none = named == [false; 3];
+    let chosen = all
+        .into_iter()
+        .zip(named)
+        .filter(|(_, named)| none || *named);
+    chosen.map(|((_, one), _)| one).collect()
+}
+
 fn main() {
-    let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    let wanted = |name: &str| only.as_ref().is_none_or(|only| only == name);
+    let words = std::env::args().skip(1).filter(|arg| !arg.starts_with('-'));
+    let mut words: Vec<String> = words.collect();
+    let (cells, tasks) = (choose(CELLS, &mut words), choose(TASKS, &mut words));
+    assert!(words.is_empty(), "neither a cell nor a task: {words:?}");
     on_one_thread(|| {
         println!("Instruction set of bptt: {:?}", bptt::backend());
-        let steps = [
+        let lstm_steps = [
             (1, 8, 1),
             (1, 16, 1),
             (1, 20, 1),
@@ -90,25 +125,28 @@ fn main() {
             (64, 128, 1),
             (128, 256, 1),
         ];
+        let gru_steps = [
+            (8, 8, 1),
+            (16, 32, 1),
+            (32, 64, 1),
+            (64, 128, 1),
+            (128, 256, 1),
+        ];
         let sequences = [(32, 64), (64, 128), (128, 256)];
         let sequences = sequences.map(|(x, a)| [1, 8, 32].map(|m| (x, a, m)));
         let (sequences, rnn) = (sequences.as_flattened(), [(32, 64, 1), (32, 64, 32)]);
         let mut times = vec![];
-        if wanted("step") {
-            let title = "LSTM, one step of inference, state fed back";
-            times.extend(table(title, Cell::Lstm, Task::Step, &steps));
-        }
-        if wanted("forward") {
-            let title = "LSTM, 100 steps forward";
-            times.extend(table(title, Cell::Lstm, Task::Forward, sequences));
-            let title = "Plain RNN, 100 steps forward";
-            times.extend(table(title, Cell::Rnn, Task::Forward, &rnn));
-        }
-        if wanted("training") {
-            let title = "LSTM, 100 steps forward and backward";
-            times.extend(table(title, Cell::Lstm, Task::Training, sequences));
-            let title = "Plain RNN, 100 steps forward and backward";
-            times.extend(table(title, Cell::Rnn, Task::Training, &rnn));
+        for &(task, what) in &tasks {
+            for &(cell, name) in &cells {
+                let sizes: &[_] = match (cell, task) {
+                    (Cell::Lstm, Task::Step) => &lstm_steps,
+                    (Cell::Gru, Task::Step) => &gru_steps,
+                    (Cell::Rnn, Task::Step) => continue,
+                    (Cell::Lstm | Cell::Gru, _) => sequences,
+                    (Cell::Rnn, _) => &rnn,
+                };
+                times.extend(table(&format!("{name}, {what}"), cell, task, sizes));
+            }
         }
         let spread = times.iter().map(|time| {
             let (lower, upper) = time.quartiles;
