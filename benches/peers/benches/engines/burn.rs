@@ -12,6 +12,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use peers::work::{Case, Cell, Layer, Run, STEPS, Task};
 
 /// A layer of burn. The sequences that it works on are (m, step, features).
+#[allow(clippy::large_enum_variant)] // there is one of them
 enum Module {
     Lstm(Lstm),
     Gru(Gru),
