@@ -180,23 +180,17 @@ impl Plain {
                     let w = &self.w[g][r * (a + x)..(r + 1) * (a + x)];
                     let dw = &mut self.dw[g][r * (a + x)..(r + 1) * (a + x)];
                     self.db[g][r] += dz;
-                    if cell == Cell::Gru {
-                        // What reaches Wa·a⟨t−1⟩: in the candidate ds.
-                        let ds = if g == 2 { self.s[s * a + r] } else { dz };
-                        let ((wa, wx), (dwa, dwx)) = (w.split_at(a), dw.split_at_mut(a));
-                        let (a_prev, x) = self.u[s].split_at(a);
-                        add(dwa, ds, a_prev);
-                        add(dwx, dz, x);
-                        add(da_next, ds, wa);
-                        add(dx, dz, wx);
-                        continue;
-                    }
-                    for (dw, u) in dw.iter_mut().zip(&self.u[s]) {
-                        *dw += dz * u;
-                    }
-                    for (du, w) in da_next.iter_mut().chain(&mut *dx).zip(w) {
-                        *du += dz * w;
-                    }
+                    // What reaches Wa·a⟨t−1⟩: in the candidate of a GRU ds.
+                    let ds = match (cell, g) {
+                        (Cell::Gru, 2) => self.s[s * a + r],
+                        _ => dz,
+                    };
+                    let ((wa, wx), (dwa, dwx)) = (w.split_at(a), dw.split_at_mut(a));
+                    let (a_prev, x) = self.u[s].split_at(a);
+                    add(dwa, ds, a_prev);
+                    add(dwx, dz, x);
+                    add(da_next, ds, wa);
+                    add(dx, dz, wx);
                 }
             }
         }
