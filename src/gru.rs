@@ -1,10 +1,11 @@
 //! The gated recurrent unit in both conventions: equations, derivation of its gradient, forward, and
 //! directly under it backward.
 //!
-//! The cell of Cho et al. (2014) has its reset gate before the product with the recurrent weights
-//! of the candidate, [`ResetBefore`]; cuDNN moved it behind that product, where one matrix product
-//! serves all gates, and gave the candidate a second bias, [`ResetAfter`]. They are different
-//! functions of the same weights: what was trained as one does not run as the other.
+//! The cell of Cho et al. (2014, arXiv:1406.1078v3) has its reset gate before the product with the
+//! recurrent weights of the candidate, [`ResetBefore`]; their first preprint (v1) and cuDNN have it
+//! after that product, where one matrix product serves all gates, and cuDNN gives the candidate a
+//! second bias, [`ResetAfter`]. They are different functions of the same weights: what was trained as
+//! one does not run as the other, though the flat array of the one begins as that of the other.
 //!
 //! | | the reset stands |
 //! |---|---|
@@ -77,15 +78,15 @@
 //! | (20) | dx⟨t⟩ = Σ_q Wx_qᵀ·dz_q for q = r, u, n | the same |
 //!
 //! where da⟨0⟩ = 0, so that dh⟨0⟩ is the gradient of a⟨0⟩. a⟨t−1⟩ reaches step t in four ways, and
-//! each has its term in (19): straight through u, and through r, u and n. To forget dh ⊙ u, or to
-//! take dz_n for ds in (15) and (18), are the common mistakes.
+//! each has its term in (19): straight through u, and through r, u and n. To forget dh ⊙ u, or, where
+//! the reset comes after, to take dz_n for ds in (15) and (18), are the common mistakes.
 //!
 //! # Memory
 //!
-//! A [`Cache`] a step, 4·A·M scalars: the three gates and s. Backward works in place: the gates of a
-//! step are replaced by the gradients of their pre-activations. No other buffer is needed than what
-//! forward was given, beside some hundred bytes of stack (on a machine with vectors a step of a
-//! large layer keeps 512 scalars there). A sequence is worked through in segments as in
+//! The state is a⟨t⟩, a `Matrix<A, M>`, and a step has a [`Cache`] of 4·A·M scalars: the three gates
+//! and s. Backward works in place: the gates of a step are replaced by the gradients of their
+//! pre-activations. No other buffer is needed than what forward was given, beside the stack: up to
+//! 640 bytes on a Cortex-M4F, up to 4 KiB on a machine with vectors. A sequence is worked through in segments as in
 //! [`lstm`](crate::lstm#memory): (14) to (18) and (20) are matrix products after a segment, and the
 //! products with Wx one before it.
 //!
@@ -98,8 +99,8 @@
 //! # Subnormal numbers
 //!
 //! As in [`lstm`](crate::lstm#subnormal-numbers), what is carried from step to step becomes +0
-//! where it is less than the smallest normal number in magnitude: a⟨t⟩ of (6), and dh in (7), (8)
-//! and (19).
+//! where it is less than the smallest normal number in magnitude: a⟨t⟩ of (6), and dh where it enters
+//! (7), (8) and (19). The gradient of a⟨0⟩ that is returned is as (19) gives it.
 //!
 //! # Numbers that are not finite
 //!

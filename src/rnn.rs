@@ -85,8 +85,9 @@ impl<const X: usize, const A: usize, T: Real> Cell<X, A> for Params<X, A, T> {
 /// The weights of an RNN cell with ReLU, or a gradient with respect to them: the same weights as
 /// those of the cell with tanh, and another type.
 ///
-/// ReLU has no bound, and the recurrence may grow without one: start with the identity or an
-/// orthogonal matrix as Wa (Le, Jaitly and Hinton, 2015), and clip the gradients.
+/// ReLU has no bound, and the recurrence may grow without one: start with the identity as Wa (Le,
+/// Jaitly and Hinton, 2015: `for i in 0..A { cell.0.wa[(i, i)] = 1.0 }`) or with an orthogonal
+/// matrix, and clip the gradients.
 ///
 /// ```
 /// use bptt::{Cell, Vector, rnn};

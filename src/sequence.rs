@@ -16,8 +16,8 @@ pub type Backward<T> =
 
 /// A cell, as a sequence and a shell see it.
 ///
-/// Parameters are one Wa (A, A), Wx (A, X), b (A) a gate, and after them a bias of what the last
-/// matrix of a cache has, if anything. A state is a, and after it what stands last in a cache; a
+/// Parameters are one Wa (A, A), Wx (A, X), b (A) a gate, and after them a bias whose gradient
+/// is the last matrix of a cache, if anything. A state is a, and after it what stands last in a cache; a
 /// cache begins with one matrix a gate, which after backward is its dz.
 pub trait Recurrent<T: Real> {
     /// The number of gates: of affine maps z_q = b_q + Wx_q·x⟨t⟩ + Wa_q·a⟨t−1⟩.
@@ -285,12 +285,12 @@ pub(crate) fn backward<T: Real, C: Recurrent<T>>(
             let (dwx, db) = rest
                 .split_at_mut_checked(units * inputs)
                 .unwrap_or_default();
-            let matrix = |which| Steps::matrix(caches, (which, C::CACHE), (units, batch));
-            let (dz, d_a) = (matrix(q), matrix(C::gradient_of(q)));
+            let of_cache = |which| Steps::matrix(caches, (which, C::CACHE), (units, batch));
+            let (dz, d_wa) = (of_cache(q), of_cache(C::gradient_of(q)));
             // LSTM (17), RNN (6), GRU (14) and (15)
             match C::factor_of(q) {
-                None => T::Core::outer(dwa, &d_a, &later, Some(first), steps),
-                Some(s) => T::Core::outer(dwa, &d_a, &matrix(s), None, steps),
+                None => T::Core::outer(dwa, &d_wa, &later, Some(first), steps),
+                Some(s) => T::Core::outer(dwa, &d_wa, &of_cache(s), None, steps),
             }
             T::Core::outer(dwx, &dz, &x, None, steps); // LSTM (18), RNN (5), GRU (16)
             T::Core::add_columns(db, &dz, steps); // LSTM (19), RNN (7), GRU (17)

@@ -37,7 +37,7 @@ pub(crate) mod sixteen {
     pub(crate) const TRANSPOSED: (usize, usize) = (2, 2);
     /// Eight sums: as many as hide that an addition takes three or four cycles.
     pub(crate) const COLUMN: usize = 8;
-    /// Vectors of units of the four gates of a step: eight sums.
+    /// Vectors of units of the gates of a step, four in an LSTM: eight sums.
     pub(crate) const GATES: usize = 2;
 }
 
@@ -58,7 +58,7 @@ pub(crate) const SIDE_BY_SIDE: usize = 4;
 /// reset before the product, (6, 16), takes 640 bytes of a Cortex-M4F's, and 1536 with 128.
 pub(crate) const UNITS: usize = if crate::arch::VECTORS { 128 } else { 16 };
 
-/// The bytes of recurrent weights up to which the four gates are summed up in lockstep: a
+/// The bytes of recurrent weights up to which the gates are summed up in lockstep: a
 /// first-level cache. Beyond, a matrix is walked by itself, so that what comes from the second
 /// level comes in long runs.
 pub(crate) const LOCKSTEP: usize = 32 * 1024;

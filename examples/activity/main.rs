@@ -84,8 +84,8 @@ enum Cell {
 
 fn positive(text: &str) -> std::result::Result<f32, String> {
     match text.parse() {
-        Ok(rate) if rate > 0.0 && f32::is_finite(rate) => Ok(rate),
-        _ => Err("expected a number above 0".to_owned()),
+        Ok(rate) if (1e-6..=1e6).contains(&rate) => Ok(rate),
+        _ => Err("expected a number from 0.000001 to 1000000".to_owned()),
     }
 }
 
@@ -193,7 +193,7 @@ fn compare_seeds<C: Recurrent>(
     test: &[Recording],
 ) -> Result<()> {
     let mut reached = 0;
-    for seed in (options.seed..=u64::MAX).take(count as usize) {
+    for seed in (0..count).map(|n| options.seed.wrapping_add(n.into())) {
         let start = Instant::now();
         let bar = bar(options, seed)?;
         let (net, _) = train_with_bar::<C>(options, seed, training, &bar)?;

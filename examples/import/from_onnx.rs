@@ -49,6 +49,9 @@ pub struct AttributeProto {
     pub s: Vec<u8>,
     #[prost(bytes = "vec", repeated, tag = "9")]
     pub strings: Vec<Vec<u8>>,
+    /// 2 for an integer.
+    #[prost(int32, tag = "20")]
+    pub r#type: i32,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -105,8 +108,8 @@ pub fn read(bytes: &[u8]) -> Result<Network, String> {
             (_, "activations") => named(activations),
             ("LSTM", "input_forget") => attribute.i == 0,
             ("GRU", "linear_before_reset") => {
-                reset_after = attribute.i != 0;
-                true
+                reset_after = attribute.i == 1;
+                attribute.r#type == 2 && matches!(attribute.i, 0 | 1)
             }
             _ => false,
         };

@@ -4,9 +4,9 @@
 //! Wx has the gates r, u, n, and Wa gives z_r, z_u and s: the sums of n are in two places until r is
 //! known.
 
-use core::slice;
+use core::{mem, slice};
 
-use super::core::{CACHE, GATES, candidate, candidate_backward, gate_backward};
+use super::core::{CACHE, GATES, candidate, candidate_backward, each_sample, gate_backward};
 use crate::Real;
 use crate::activation::{self, sigmoid_vectors};
 use crate::arch::{
@@ -80,7 +80,7 @@ impl<T: Real> Recurrent<T> for After {
         T::Core::transposed(weights.wa, GATES, &dz_r, matrix, dh, batch, true); // (19)
         let (before, ds) = cache.split_at_mut_checked(3 * matrix).unwrap_or_default();
         for (ds, dz_n) in ds.iter_mut().zip(part_mut(before, 2 * matrix, matrix)) {
-            ::core::mem::swap(ds, dz_n); // Wx takes dz_r, dz_u, dz_n.
+            mem::swap(ds, dz_n); // Wx takes dz_r, dz_u, dz_n.
         }
     }
 
@@ -99,25 +99,16 @@ fn bna<T>(weights: Weights<'_, T>, units: usize) -> &[T] {
 }
 
 /// Units of a step from which on the weights fill more than a first-level cache, and the order in
-/// which they are walked counts.
+/// which they are walked counts. With the sums in registers only AVX-512 has so many, of f32.
 const MANY: usize = 64;
 
 /// What is kept of a column: z_q before, r, u, n and s after it, each so many scalars after the one
 /// before.
 type Kept<'a, T> = Option<(&'a mut [T], usize)>;
 
-/// One step of inference, without a cache, for each column of the batch.
+/// One step of inference, without a cache.
 pub(crate) fn step<T: Real>(shape: Shape, params: &[T], x: &[T], prev: &[T], next: &mut [T]) {
-    let Shape { inputs, units, .. } = shape;
-    let weights = Weights::new(params, shape);
-    let (mut x, mut a_prev, mut a) = (x, prev, next);
-    while !a.is_empty() {
-        let (x_now, x_rest) = x.split_at_checked(inputs).unwrap_or_default();
-        let (a_prev_now, a_prev_rest) = a_prev.split_at_checked(units).unwrap_or_default();
-        let (a_now, a_rest) = a.split_at_mut_checked(units).unwrap_or_default();
-        T::Core::gru_after_step(units, weights, x_now, a_prev_now, a_now);
-        (x, a_prev, a) = (x_rest, a_prev_rest, a_rest);
-    }
+    each_sample(shape, params, x, prev, next, T::Core::gru_after_step);
 }
 
 /// One column of a step.
@@ -204,7 +195,10 @@ fn column<V: Vector>(
     a: &mut [V::Scalar],
 ) {
     if V::REGISTERS == Registers::Scalars {
-        in_blocks::<V>(units, weights, x.unwrap_or_default(), a_prev, kept, a);
+        // Without x there is nothing to do: a sequence goes through `columns`.
+        if let Some(x) = x {
+            in_blocks::<V>(units, weights, x, a_prev, kept, a);
+        }
     } else if units <= V::Half::LANES {
         in_registers::<V::Half, 1>(units, weights, x, a_prev, kept, a);
     } else if units <= V::LANES {
@@ -467,7 +461,7 @@ fn candidates_block<V: Vector, E: Edge, const N: usize>(
     i: usize,
     edge: E,
 ) {
-    let [r, u, mut z_n, s] = arch::load_gates::<V, E, 4, N>(Gates { all: z, apart }, i, edge);
+    let [r, u, mut z_n, s] = arch::load_gates::<V, E, CACHE, N>(Gates { all: z, apart }, i, edge);
     for j in 0..N {
         z_n[j] = z_n[j] + r[j] * s[j]; // (4) … + r ⊙ s
     }

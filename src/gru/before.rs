@@ -4,7 +4,7 @@
 //! Wa_n multiplies s = r ⊙ a⟨t−1⟩ of all units, so a column goes through two stages, and s stands in
 //! memory between them.
 
-use super::core::{CACHE, GATES, candidate, candidate_backward, gate_backward};
+use super::core::{CACHE, GATES, candidate, candidate_backward, each_sample, gate_backward};
 use crate::Real;
 use crate::activation::sigmoid_vectors;
 use crate::arch::{
@@ -88,18 +88,9 @@ impl<T: Real> Recurrent<T> for Before {
     const BACKWARD: Backward<T> = T::Core::gru_before_backward;
 }
 
-/// One step of inference, without a cache, for each column of the batch.
+/// One step of inference, without a cache.
 pub(crate) fn step<T: Real>(shape: Shape, params: &[T], x: &[T], prev: &[T], next: &mut [T]) {
-    let Shape { inputs, units, .. } = shape;
-    let weights = Weights::new(params, shape);
-    let (mut x, mut a_prev, mut a) = (x, prev, next);
-    while !a.is_empty() {
-        let (x_now, x_rest) = x.split_at_checked(inputs).unwrap_or_default();
-        let (a_prev_now, a_prev_rest) = a_prev.split_at_checked(units).unwrap_or_default();
-        let (a_now, a_rest) = a.split_at_mut_checked(units).unwrap_or_default();
-        T::Core::gru_before_step(units, weights, x_now, a_prev_now, a_now);
-        (x, a_prev, a) = (x_rest, a_prev_rest, a_rest);
-    }
+    each_sample(shape, params, x, prev, next, T::Core::gru_before_step);
 }
 
 /// What a step keeps on the stack of some units: s, or z_u and z_n.
@@ -115,11 +106,11 @@ pub(crate) fn step_column<V: Vector>(
     a_prev: &[V::Scalar],
     a: &mut [V::Scalar],
 ) {
+    if in_registers::<V>(units) {
+        return column_in_registers::<V>(units, weights, Some(x), a_prev, None, a);
+    }
     let mut buffer = Buffer([[V::Scalar::ZERO; UNITS]; 2]);
     let [first_half, second_half] = &mut buffer.0;
-    if in_registers::<V>(units) {
-        return column_in_registers::<V>(units, weights, Some(x), a_prev, None, first_half, a);
-    }
     from_inputs::<V>(units, weights, 2, x, 0, a); // (4) b_n + Wx_n·x⟨t⟩ …
     for first in (0..units).step_by(UNITS) {
         let n = UNITS.min(units - first);
@@ -141,7 +132,7 @@ pub(crate) fn step_column<V: Vector>(
     }
 }
 
-/// (0) z_q = b_q + Wx_q·x⟨t⟩ … for some units from `first` on.
+/// (0), (4) z_q = b_q + Wx_q·x⟨t⟩ … for some units from `first` on.
 #[inline(always)]
 fn from_inputs<V: Vector>(
     units: usize,
@@ -181,16 +172,16 @@ pub(crate) fn recurrence<V: Vector>(
     matrix: usize,
     a: &mut [V::Scalar],
 ) {
-    let (gates, s) = cache.split_at_mut_checked(3 * matrix).unwrap_or_default();
     let mut first = 0;
     while first < matrix && units > 0 {
-        let gates = gates.get_mut(first..).unwrap_or_default();
-        let (a_prev, s) = (part(a_prev, first, units), part_mut(s, first, units));
-        let a = part_mut(a, first, units);
+        let cache = cache.get_mut(first..).unwrap_or_default();
+        let (a_prev, a) = (part(a_prev, first, units), part_mut(a, first, units));
         if in_registers::<V>(units) {
-            let kept = Some((gates, matrix));
-            column_in_registers::<V>(units, weights, None, a_prev, kept, s, a);
+            let kept = Some((cache, matrix));
+            column_in_registers::<V>(units, weights, None, a_prev, kept, a);
         } else {
+            let (gates, s) = cache.split_at_mut_checked(3 * matrix).unwrap_or_default();
+            let s = part_mut(s, 0, units);
             for q in 0..2 {
                 let z = part_mut(gates, q * matrix, units);
                 add_recurrence::<V>(units, weights, q, a_prev, 0, z);
@@ -216,7 +207,7 @@ fn in_registers<V: Vector>(units: usize) -> bool {
 }
 
 /// (0) to (6) for one column. With x the sums start from b, without it from the first part of each
-/// z_q in `kept`, whose matrices are so many scalars apart, and which become the gates.
+/// z_q in `kept`, whose matrices are so many scalars apart, and which become r, u, n and s.
 #[inline(always)]
 fn column_in_registers<V: Vector>(
     units: usize,
@@ -224,19 +215,18 @@ fn column_in_registers<V: Vector>(
     x: Option<&[V::Scalar]>,
     a_prev: &[V::Scalar],
     kept: Option<(&mut [V::Scalar], usize)>,
-    s: &mut [V::Scalar],
     a: &mut [V::Scalar],
 ) {
     if units <= V::Half::LANES {
-        vectors::<V::Half, 1>(units, weights, x, a_prev, kept, s, a);
+        vectors::<V::Half, 1>(units, weights, x, a_prev, kept, a);
     } else if units <= V::LANES {
-        vectors::<V, 1>(units, weights, x, a_prev, kept, s, a);
+        vectors::<V, 1>(units, weights, x, a_prev, kept, a);
     } else if units <= 2 * V::LANES {
-        vectors::<V, 2>(units, weights, x, a_prev, kept, s, a);
+        vectors::<V, 2>(units, weights, x, a_prev, kept, a);
     } else if units <= 3 * V::LANES {
-        vectors::<V, 3>(units, weights, x, a_prev, kept, s, a);
+        vectors::<V, 3>(units, weights, x, a_prev, kept, a);
     } else {
-        vectors::<V, 4>(units, weights, x, a_prev, kept, s, a);
+        vectors::<V, 4>(units, weights, x, a_prev, kept, a);
     }
 }
 
@@ -250,14 +240,13 @@ fn vectors<V: Vector, const P: usize>(
     x: Option<&[V::Scalar]>,
     a_prev: &[V::Scalar],
     kept: Option<(&mut [V::Scalar], usize)>,
-    s: &mut [V::Scalar],
     a: &mut [V::Scalar],
 ) {
     if units == P * V::LANES {
-        block::<V, Whole, P>(units, weights, x, a_prev, kept, s, a, Whole);
+        block::<V, Whole, P>(units, weights, x, a_prev, kept, a, Whole);
     } else {
         let edge = Part::of::<V>(units - (P - 1) * V::LANES);
-        block::<V, Part, P>(units, weights, x, a_prev, kept, s, a, edge);
+        block::<V, Part, P>(units, weights, x, a_prev, kept, a, edge);
     }
 }
 
@@ -268,7 +257,6 @@ fn block<V: Vector, E: Edge, const P: usize>(
     x: Option<&[V::Scalar]>,
     a_prev: &[V::Scalar],
     kept: Option<(&mut [V::Scalar], usize)>,
-    s: &mut [V::Scalar],
     a: &mut [V::Scalar],
     edge: E,
 ) {
@@ -286,16 +274,16 @@ fn block<V: Vector, E: Edge, const P: usize>(
     let [z_r, z_u] = arch::add_columns([z_r, z_u], weights.wa, units, 0, a_prev, edge); // (0) …
     let (r, u) = (sigmoid_vectors(z_r), sigmoid_vectors(z_u)); // (1), (2)
     let old: [V; P] = arch::load(a_prev, 0, edge);
-    let mut reset = r;
+    let mut s = r;
     for j in 0..P {
-        reset[j] = r[j] * old[j]; // (3)
+        s[j] = r[j] * old[j]; // (3)
     }
-    arch::store(reset, s, 0, edge);
+    arch::store(s, a, 0, edge); // until a⟨t⟩ takes its place
     let wa_n = Gates::one(weights.wa.part(2, 0, units * units));
-    let [z_n] = arch::add_columns([z_n], wa_n, units, 0, part(s, 0, units), edge); // (4) … + Wa_n·s
+    let [z_n] = arch::add_columns([z_n], wa_n, units, 0, a, edge); // (4) … + Wa_n·s
     let (n, next) = candidate(z_n, u, old); // (5), (6)
-    if let Some((gates, apart)) = kept {
-        arch::store_gates([r, u, n], gates, apart, 0, edge);
+    if let Some((cache, apart)) = kept {
+        arch::store_gates([r, u, n, s], cache, apart, 0, edge);
     }
     arch::store(next, a, 0, edge);
 }

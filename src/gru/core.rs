@@ -5,14 +5,41 @@
 //! them bna (A) where the reset comes after the product. A state is a; a cache is r, u, n, s. The
 //! rest stands in [`after`](super::after) and [`before`](super::before).
 
+use crate::Real;
 use crate::activation::tanh_vectors;
 use crate::arch::Vector;
-use crate::real::Real as _;
+use crate::sequence::Weights;
+use crate::shape::Shape;
 
 /// The gates: r, u, n.
 pub(super) const GATES: usize = 3;
 /// The matrices of a cache: r, u, n, s.
 pub(super) const CACHE: usize = 4;
+
+/// One sample of a step: of the number of units, the weights, x, a⟨t−1⟩ and a⟨t⟩.
+type Sample<T> = fn(usize, Weights<T>, &[T], &[T], &mut [T]);
+
+/// A step of inference, sample by sample.
+#[inline(always)]
+pub(super) fn each_sample<T: Real>(
+    shape: Shape,
+    params: &[T],
+    x: &[T],
+    prev: &[T],
+    next: &mut [T],
+    sample: Sample<T>,
+) {
+    let Shape { inputs, units, .. } = shape;
+    let weights = Weights::new(params, shape);
+    let (mut x, mut a_prev, mut a) = (x, prev, next);
+    while !a.is_empty() {
+        let (x_now, x_rest) = x.split_at_checked(inputs).unwrap_or_default();
+        let (a_prev_now, a_prev_rest) = a_prev.split_at_checked(units).unwrap_or_default();
+        let (a_now, a_rest) = a.split_at_mut_checked(units).unwrap_or_default();
+        sample(units, weights, x_now, a_prev_now, a_now);
+        (x, a_prev, a) = (x_rest, a_prev_rest, a_rest);
+    }
+}
 
 /// (5) and (6) for N vectors of units: n and a⟨t⟩.
 #[inline(always)]

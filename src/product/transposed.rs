@@ -1,7 +1,7 @@
 //! du = Σ_g W_gᵀ·dz_g for the columns of a sequence.
 //!
-//! Plain form: [`plain::transposed`](super::plain::transposed), once a column. The fast form
-//! departs from it in three ways:
+//! Plain form: [`plain::transposed`](super::plain::transposed), once a column; where it is to add,
+//! du = du + that. The fast form departs from it in three ways:
 //!
 //! 1. *16 partial sums side by side*, in one vector of 16 lanes, two of 8, or four of 4. Rows
 //!    beyond the last one are zeros: a sum that starts at +0 is never −0, so adding ±0 changes
