@@ -1,7 +1,7 @@
 # The first sector of the disk, which the BIOS loads to 0x7c00. Loads the image, which is the rest of the
 # disk, to 0x200000, goes from 16 to 64 bits, enables the registers of AVX-512, and calls the image.
         .set    CHUNK, 64               # sectors at a time
-        .set    CHUNKS, 64              # 2 MiB
+        .set    CHUNKS, 96              # 3 MiB
         .code16
         .globl  _start
 _start: xorw    %ax, %ax
