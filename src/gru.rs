@@ -85,10 +85,10 @@
 //!
 //! The state is a⟨t⟩, a `Matrix<A, M>`, and a step has a [`Cache`] of 4·A·M scalars: the three gates
 //! and s. Backward works in place: the gates of a step are replaced by the gradients of their
-//! pre-activations. No other buffer is needed than what forward was given, beside the stack: up to
-//! 640 bytes on a Cortex-M4F, up to 4 KiB on a machine with vectors. A sequence is worked through in segments as in
-//! [`lstm`](crate::lstm#memory): (14) to (18) and (20) are matrix products after a segment, and the
-//! products with Wx one before it.
+//! pre-activations. No other buffer is needed than what forward was given, beside the stack (on a
+//! machine with vectors a step of a large layer keeps up to 512 scalars there). A sequence is worked
+//! through in segments as in [`lstm`](crate::lstm#memory): (14) to (18) and (20) are matrix products
+//! after a segment, and the products with Wx one before it.
 //!
 //! # Precision
 //!

@@ -51,8 +51,9 @@ trait PyTorch<const X: usize, const A: usize>: Cell<X, A, Scalar = f64> {
     fn write(&self, w: [&mut [f64]; 2], b: [&mut [f64]; 2]) -> Result<(), LengthMismatch>;
 }
 
-macro_rules! one_bias {
-    ($cell:ty, $read:ident, $write:ident) => {
+/// The first so many biases of A units each add up to one, whose gradient both have.
+macro_rules! pytorch {
+    ($cell:ty, $read:ident, $write:ident, $sums:literal) => {
         impl<const X: usize, const A: usize> PyTorch<X, A> for $cell {
             fn read(
                 &mut self,
@@ -67,53 +68,15 @@ macro_rules! one_bias {
                 [b_ih, b_hh]: [&mut [f64]; 2],
             ) -> Result<(), LengthMismatch> {
                 pytorch::$write(self, ih, hh, b_ih, b_hh)?;
-                b_hh.copy_from_slice(b_ih);
+                b_hh[..$sums * A].copy_from_slice(&b_ih[..$sums * A]);
                 Ok(())
             }
         }
     };
 }
-one_bias!(lstm::Params<X, A, f64>, read_lstm, write_lstm);
-one_bias!(rnn::Params<X, A, f64>, read_rnn, write_rnn);
-
-/// The order of the gates is the crate's; of the two biases only the candidate's do not add up.
-impl<const X: usize, const A: usize> PyTorch<X, A> for gru::ResetAfter<X, A, f64> {
-    fn read(&mut self, [ih, hh]: [&[f64]; 2], b: (&[f64], &[f64])) -> Result<(), LengthMismatch> {
-        for (q, gate) in [&mut self.r, &mut self.u, &mut self.n]
-            .into_iter()
-            .enumerate()
-        {
-            for r in 0..A {
-                let row = q * A + r;
-                (0..X).for_each(|k| gate.wx[(r, k)] = ih[row * X + k]);
-                (0..A).for_each(|k| gate.wa[(r, k)] = hh[row * A + k]);
-                gate.b[(r, 0)] = if q < 2 { b.0[row] + b.1[row] } else { b.0[row] };
-            }
-        }
-        self.bna.as_flat_mut().copy_from_slice(&b.1[2 * A..]);
-        Ok(())
-    }
-    fn write(
-        &self,
-        [ih, hh]: [&mut [f64]; 2],
-        [b_ih, b_hh]: [&mut [f64]; 2],
-    ) -> Result<(), LengthMismatch> {
-        for (q, gate) in [&self.r, &self.u, &self.n].into_iter().enumerate() {
-            for r in 0..A {
-                let row = q * A + r;
-                (0..X).for_each(|k| ih[row * X + k] = gate.wx[(r, k)]);
-                (0..A).for_each(|k| hh[row * A + k] = gate.wa[(r, k)]);
-                b_ih[row] = gate.b[(r, 0)];
-                b_hh[row] = if q < 2 {
-                    gate.b[(r, 0)]
-                } else {
-                    self.bna[(r, 0)]
-                };
-            }
-        }
-        Ok(())
-    }
-}
+pytorch!(lstm::Params<X, A, f64>, read_lstm, write_lstm, 4);
+pytorch!(gru::ResetAfter<X, A, f64>, read_gru, write_gru, 2);
+pytorch!(rnn::Params<X, A, f64>, read_rnn, write_rnn, 1);
 
 /// The matrices of a state, in their order, by PyTorch's names: initial, gradient of the initial, last, gradient of the last.
 /// The last cell states of the files have no gradient.

@@ -17,7 +17,7 @@ use crate::product::{self, Start};
 use crate::real::sealed::Sealed;
 use crate::sequence::{Backward, Forward, Recurrent, Step, Weights};
 use crate::shape::{Shape, part, part_mut};
-use crate::tuning::{LOCKSTEP, PRODUCT, UNITS, sixteen};
+use crate::tuning::{LOCKSTEP, MANY, PRODUCT, SIDE_BY_SIDE, UNITS, sixteen};
 
 /// The cell as [`sequence`](crate::sequence) sees it: the gates r, u, n; a state is a; a cache is
 /// r, u, n, s, where s becomes ds.
@@ -97,10 +97,6 @@ impl<T: Real> Recurrent<T> for After {
 fn bna<T>(weights: Weights<'_, T>, units: usize) -> &[T] {
     weights.wa.part(GATES, 0, units)
 }
-
-/// Units of a step from which on the weights fill more than a first-level cache, and the order in
-/// which they are walked counts. With the sums in registers only AVX-512 has so many, of f32.
-const MANY: usize = 64;
 
 /// What is kept of a column: z_q before, r, u, n and s after it, each so many scalars after the one
 /// before.
@@ -288,12 +284,17 @@ fn activate<V: Vector, const N: usize>(
 ) -> ([[V; N]; 4], [V; N]) {
     let r = sigmoid_vectors(z_r); // (1)
     let u = sigmoid_vectors(z_u); // (2)
-    let mut z = z_n;
-    for j in 0..N {
-        z[j] = z_n[j] + r[j] * s[j]; // (4) … + r ⊙ s
-    }
-    let (n, a) = candidate(z, u, a_prev); // (5), (6)
+    let (n, a) = candidate(add_reset(z_n, r, s), u, a_prev); // (4) to (6)
     ([r, u, n, s], a)
+}
+
+/// (4) … + r ⊙ s for N vectors of units.
+#[inline(always)]
+fn add_reset<V: Vector, const N: usize>(mut z_n: [V; N], r: [V; N], s: [V; N]) -> [V; N] {
+    for j in 0..N {
+        z_n[j] = z_n[j] + r[j] * s[j];
+    }
+    z_n
 }
 
 /// A column of at most P vectors of units: their activations go together. Without optimisation each
@@ -438,9 +439,9 @@ fn candidates<V: Vector>(
     }
     let units = a.len();
     let mut i = 0;
-    while V::REGISTERS != Registers::Scalars && units - i >= 4 * V::LANES {
-        candidates_block::<V, Whole, 4>(a_prev, z, apart, a, i, Whole);
-        i += 4 * V::LANES;
+    while V::REGISTERS != Registers::Scalars && units - i >= SIDE_BY_SIDE * V::LANES {
+        candidates_block::<V, Whole, SIDE_BY_SIDE>(a_prev, z, apart, a, i, Whole);
+        i += SIDE_BY_SIDE * V::LANES;
     }
     while units - i >= V::LANES {
         candidates_block::<V, Whole, 1>(a_prev, z, apart, a, i, Whole);
@@ -461,11 +462,8 @@ fn candidates_block<V: Vector, E: Edge, const N: usize>(
     i: usize,
     edge: E,
 ) {
-    let [r, u, mut z_n, s] = arch::load_gates::<V, E, CACHE, N>(Gates { all: z, apart }, i, edge);
-    for j in 0..N {
-        z_n[j] = z_n[j] + r[j] * s[j]; // (4) … + r ⊙ s
-    }
-    let (n, next) = candidate(z_n, u, arch::load(a_prev, i, edge)); // (5), (6)
+    let [r, u, z_n, s] = arch::load_gates::<V, E, CACHE, N>(Gates { all: z, apart }, i, edge);
+    let (n, next) = candidate(add_reset(z_n, r, s), u, arch::load(a_prev, i, edge)); // (4) to (6)
     arch::store_gates([r, u, n, s], z, apart, i, edge);
     arch::store(next, a, i, edge);
 }
@@ -549,15 +547,13 @@ fn gates_in_memory<V: Vector>(
         let q = if back { GATES - 1 - q } else { q };
         let z_q = part_mut(z, q * apart, n);
         if let Some(x) = x {
-            let wx = weights.wx.part(q, 0, units * x.len());
-            let start = Start::Bias(weights.b.part(q, 0, units));
-            product::column::<V>(wx, units, first, x, start, z_q); // (0), (4) b_q + Wx_q·x⟨t⟩ …
+            product::of_inputs::<V>(weights, units, q, x, first, z_q); // (0), (4) b_q + Wx_q·x⟨t⟩ …
         }
-        let wa = weights.wa.part(q, 0, units * units);
         if q < 2 {
-            product::column::<V>(wa, units, first, a_prev, Start::Z, z_q); // (0) … + Wa_q·a⟨t−1⟩
+            product::add_recurrence::<V>(weights, units, q, a_prev, first, z_q); // (0) … + Wa_q·a⟨t−1⟩
             activation::sigmoid_all::<V>(z_q); // (1), (2)
         } else {
+            let wa = weights.wa.part(q, 0, units * units);
             let (start, s) = (Start::Bias(bna(weights, units)), part_mut(z, 3 * apart, n));
             product::column::<V>(wa, units, first, a_prev, start, s); // (3)
         }

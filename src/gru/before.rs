@@ -111,12 +111,12 @@ pub(crate) fn step_column<V: Vector>(
     }
     let mut buffer = Buffer([[V::Scalar::ZERO; UNITS]; 2]);
     let [first_half, second_half] = &mut buffer.0;
-    from_inputs::<V>(units, weights, 2, x, 0, a); // (4) b_n + Wx_n·x⟨t⟩ …
+    product::of_inputs::<V>(weights, units, 2, x, 0, a); // (4) b_n + Wx_n·x⟨t⟩ …
     for first in (0..units).step_by(UNITS) {
         let n = UNITS.min(units - first);
         let (r, s) = (part_mut(first_half, 0, n), part_mut(second_half, 0, n));
-        from_inputs::<V>(units, weights, 0, x, first, r);
-        add_recurrence::<V>(units, weights, 0, a_prev, first, r);
+        product::of_inputs::<V>(weights, units, 0, x, first, r); // (0) b_q + Wx_q·x⟨t⟩ …
+        product::add_recurrence::<V>(weights, units, 0, a_prev, first, r); // (0) … + Wa_q·a⟨t−1⟩
         reset::<V>(part(a_prev, first, n), r, s);
         let wa = weights.wa.part(2, first * units, n * units);
         product::column::<V>(wa, units, 0, s, Start::Z, a); // (4) … + Wa_n·s
@@ -124,41 +124,12 @@ pub(crate) fn step_column<V: Vector>(
     for first in (0..units).step_by(UNITS) {
         let n = UNITS.min(units - first);
         let (u, z_n) = (part_mut(first_half, 0, n), part_mut(second_half, 0, n));
-        from_inputs::<V>(units, weights, 1, x, first, u);
-        add_recurrence::<V>(units, weights, 1, a_prev, first, u);
+        product::of_inputs::<V>(weights, units, 1, x, first, u); // (0) b_q + Wx_q·x⟨t⟩ …
+        product::add_recurrence::<V>(weights, units, 1, a_prev, first, u); // (0) … + Wa_q·a⟨t−1⟩
         let a = part_mut(a, first, n);
         copy(a, z_n);
         update::<V>(part(a_prev, first, n), u, z_n, a);
     }
-}
-
-/// (0), (4) z_q = b_q + Wx_q·x⟨t⟩ … for some units from `first` on.
-#[inline(always)]
-fn from_inputs<V: Vector>(
-    units: usize,
-    weights: Weights<V::Scalar>,
-    q: usize,
-    x: &[V::Scalar],
-    first: usize,
-    z: &mut [V::Scalar],
-) {
-    let wx = weights.wx.part(q, 0, units * x.len());
-    let start = Start::Bias(weights.b.part(q, 0, units));
-    product::column::<V>(wx, units, first, x, start, z);
-}
-
-/// (0) … + Wa_q·a⟨t−1⟩ for some units from `first` on.
-#[inline(always)]
-fn add_recurrence<V: Vector>(
-    units: usize,
-    weights: Weights<V::Scalar>,
-    q: usize,
-    a_prev: &[V::Scalar],
-    first: usize,
-    z: &mut [V::Scalar],
-) {
-    let wa = weights.wa.part(q, 0, units * units);
-    product::column::<V>(wa, units, first, a_prev, Start::Z, z);
 }
 
 /// (0) … + Wa_q·a⟨t−1⟩ for each column of a small batch, where the cache holds the first part of
@@ -182,15 +153,11 @@ pub(crate) fn recurrence<V: Vector>(
         } else {
             let (gates, s) = cache.split_at_mut_checked(3 * matrix).unwrap_or_default();
             let s = part_mut(s, 0, units);
-            for q in 0..2 {
-                let z = part_mut(gates, q * matrix, units);
-                add_recurrence::<V>(units, weights, q, a_prev, 0, z);
-            }
-            reset::<V>(a_prev, part_mut(gates, 0, units), s);
-            let (u, n) = gates.split_at_mut_checked(2 * matrix).unwrap_or_default();
-            let (u, n) = (part_mut(u, matrix, units), part_mut(n, 0, units));
-            let wa = weights.wa.part(2, 0, units * units);
-            product::column::<V>(wa, units, 0, s, Start::Z, n); // (4) … + Wa_n·s
+            let [r, u, n] = parts_mut(gates, matrix).map(|gate| part_mut(gate, 0, units));
+            product::add_recurrence::<V>(weights, units, 0, a_prev, 0, r); // (0) … + Wa_q·a⟨t−1⟩
+            product::add_recurrence::<V>(weights, units, 1, a_prev, 0, u); // the same
+            reset::<V>(a_prev, r, s);
+            product::add_recurrence::<V>(weights, units, 2, s, 0, n); // (4) … + Wa_n·s
             update::<V>(a_prev, u, n, a);
         }
         first += units;

@@ -13,7 +13,7 @@ use crate::arch::{
     self, Core as _, Edge, Gates, Part, Registers, Steps, StepsMut, VECTORS, Vector, Whole,
     one_by_one,
 };
-use crate::product::{self, Start};
+use crate::product;
 use crate::real::sealed::Sealed;
 use crate::sequence::{Backward, Forward, Recurrent, Step, Weights};
 use crate::shape::{Shape, part, part_mut, parts, parts_mut};
@@ -360,13 +360,8 @@ pub(crate) fn step_in_memory<V: Vector>(
         } else {
             for g in 0..4 {
                 let z = part_mut(z, g * UNITS, n);
-                let start = Start::Bias(weights.b.part(g, 0, units));
-                let (wx, wa) = (
-                    weights.wx.part(g, 0, units * x.len()),
-                    weights.wa.part(g, 0, units * units),
-                );
-                product::column::<V>(wx, units, first, x, start, z);
-                product::column::<V>(wa, units, first, a_prev, Start::Z, z);
+                product::of_inputs::<V>(weights, units, g, x, first, z); // (0) b_q + Wx_q·x⟨t⟩ …
+                product::add_recurrence::<V>(weights, units, g, a_prev, first, z); // (0) … + Wa_q·a⟨t−1⟩
             }
         }
         let (c_prev, c) = (part(c_prev, first, n), part_mut(c, first, n));
@@ -510,9 +505,8 @@ fn recurrence_in_memory<V: Vector>(
         lockstep::<V>(units, weights, None, a_prev, 0, gates, apart, units);
     } else {
         for g in 0..4 {
-            let wa = weights.wa.part(g, 0, units * units);
             let z = part_mut(gates, g * apart, units);
-            product::column::<V>(wa, units, 0, a_prev, Start::Z, z);
+            product::add_recurrence::<V>(weights, units, g, a_prev, 0, z); // (0) … + Wa_q·a⟨t−1⟩
         }
     }
     activate_all::<V>(c_prev, gates, apart, c, a);

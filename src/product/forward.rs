@@ -21,6 +21,7 @@ use crate::activation::Constants;
 use crate::arch::{
     self, Columns, Edge, Gates, Panel, Part, Registers, Steps, StepsMut, Vector, Whole,
 };
+use crate::sequence::Weights;
 use crate::shape::{part, part_mut};
 use crate::tuning::{scalars, sixteen, thirty_two};
 
@@ -187,6 +188,36 @@ pub(crate) fn column<V: Vector>(
         Registers::Sixteen => column_in::<V, { sixteen::COLUMN }>(w, rows, first, u, start, z),
         Registers::Scalars => column_in::<V, { scalars::COLUMN }>(w, rows, first, u, start, z),
     }
+}
+
+/// z = b_q + Wx_q·x, the first part of the pre-activations of gate q, for the units from `first` on,
+/// as many as z has.
+#[inline(always)]
+pub(crate) fn of_inputs<V: Vector>(
+    weights: Weights<V::Scalar>,
+    units: usize,
+    q: usize,
+    x: &[V::Scalar],
+    first: usize,
+    z: &mut [V::Scalar],
+) {
+    let wx = weights.wx.part(q, 0, units * x.len());
+    let start = Start::Bias(weights.b.part(q, 0, units));
+    column::<V>(wx, units, first, x, start, z);
+}
+
+/// z = z + Wa_q·a, the second part, for the same units; a is a⟨t−1⟩, or what stands in its place.
+#[inline(always)]
+pub(crate) fn add_recurrence<V: Vector>(
+    weights: Weights<V::Scalar>,
+    units: usize,
+    q: usize,
+    a: &[V::Scalar],
+    first: usize,
+    z: &mut [V::Scalar],
+) {
+    let wa = weights.wa.part(q, 0, units * units);
+    column::<V>(wa, units, first, a, Start::Z, z);
 }
 
 #[inline(always)]

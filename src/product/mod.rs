@@ -21,6 +21,6 @@ mod plain;
 mod tests;
 mod transposed;
 
-pub(crate) use forward::{Start, column, forward};
+pub(crate) use forward::{Start, add_recurrence, column, forward, of_inputs};
 pub(crate) use outer::{add_columns, outer};
 pub(crate) use transposed::transposed;
