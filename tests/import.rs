@@ -380,6 +380,16 @@ fn wrong_gru_and_rnn() {
             attribute("direction", |a| a.s = b"bidirectional".to_vec()),
         ),
         ("gru/", "GRU", attribute("input_forget", |a| a.i = 0)),
+        (
+            "gru/",
+            "GRU",
+            attribute("linear_before_reset", |a| (a.r#type, a.i) = (2, 2)),
+        ),
+        (
+            "gru_before/",
+            "GRU",
+            attribute("linear_before_reset", |a| (a.r#type, a.f) = (1, 1.0)),
+        ),
         ("relu/", "RNN", attribute("clip", |a| a.f = 1.0)),
         ("relu/", "RNN", names(&["Relu", "Relu"])),
         ("relu/", "RNN", names(&["Sigmoid"])),

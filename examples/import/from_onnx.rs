@@ -101,9 +101,9 @@ pub fn read(bytes: &[u8]) -> Result<Network, String> {
             // Shapes are checked; the layout is that of x and h.
             (_, "hidden_size" | "layout") => true,
             (_, "direction") => attribute.s == b"forward",
-            ("RNN", "activations") if named(&["Relu"]) => {
-                relu = true;
-                true
+            ("RNN", "activations") => {
+                relu = named(&["Relu"]);
+                relu || named(activations)
             }
             (_, "activations") => named(activations),
             ("LSTM", "input_forget") => attribute.i == 0,
