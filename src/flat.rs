@@ -10,7 +10,8 @@ use core::mem::{self, offset_of};
 use core::{ptr, slice};
 
 use crate::{
-    Affine, Fields, FlatStruct, LengthMismatch, Matrix, Pair, Real, bytes, dense, gru, lstm, rnn,
+    Affine, Fields, FlatStruct, LengthMismatch, Matrix, Pair, Real, bytes, dense, gru, lstm,
+    quantized::Weight, rnn,
 };
 
 mod sealed {
@@ -531,5 +532,28 @@ fn wrong_length<F: Flat>(found: usize) -> LengthMismatch {
         what: "flat",
         expected: F::LEN,
         found,
+    }
+}
+
+/// The integer that `n` is modulo 2⁸ or 2¹⁶, as a quantised weight.
+pub(crate) const fn integer<W: Weight>(n: i32) -> W {
+    // SAFETY: a `W` is what its `BITS` say; each pointer is to such an integer.
+    unsafe {
+        match W::BITS {
+            8 => (&raw const *&(n as i8)).cast::<W>().read(),
+            _ => (&raw const *&(n as i16)).cast::<W>().read(),
+        }
+    }
+}
+
+/// The number that a quantised weight is.
+pub(crate) const fn value<W: Weight>(weight: W) -> i32 {
+    let weight = &raw const weight;
+    // SAFETY: as for `integer`.
+    unsafe {
+        match W::BITS {
+            8 => weight.cast::<i8>().read() as i32,
+            _ => weight.cast::<i16>().read() as i32,
+        }
     }
 }

@@ -71,6 +71,7 @@ pub mod loss;
 pub mod lstm;
 pub mod optimizer;
 pub mod patterns;
+pub mod quantized;
 pub mod rnn;
 pub mod schedule;
 

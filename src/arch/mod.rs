@@ -16,11 +16,13 @@
 //! | `detect.rs` | which instruction set this machine has |
 //! | `x86.rs` `neon.rs` `wasm.rs` `plain.rs` `wide.rs` | the vectors; `frame.rs` what the first three have in common |
 //! | `cortex_m.rs` | loops in assembly |
+//! | `integers/` | the kernels of the quantised cells |
 
 #[cfg(bptt_cortex_m)]
 mod cortex_m;
 mod detect;
 mod doors;
+pub(crate) mod integers;
 #[cfg(not(bptt_baseline = "scalars"))]
 #[macro_use]
 mod frame;

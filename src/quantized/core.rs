@@ -1,0 +1,373 @@
+//! The steps over slices: a block of units at a time, first the sums of its rows, then what each of
+//! its units makes of them. This is the plain form; a kernel of the target takes the place of
+//! [`Kernel::add`], or of the functions for the units of a block as well.
+
+use super::packed::Order;
+use super::scale::RowScale;
+use super::table::{sigmoid, tanh};
+use super::{Weight, order};
+use crate::shape::{copy, part, part_mut, parts};
+
+/// The numbers of the rows and the weights of a layer, or of a block of one.
+#[derive(Clone, Copy)]
+pub struct Rows<'a, W> {
+    /// b of each row, in what one of its sum stands for.
+    pub(crate) bias: &'a [i32],
+    pub(crate) scale: &'a [RowScale],
+    pub(crate) wx: &'a [W],
+    pub(crate) wa: &'a [W],
+}
+
+impl<'a, W> Rows<'a, W> {
+    /// The next block of `rows` rows with `x` and `a` columns; it is taken away.
+    #[inline(always)]
+    fn take(&mut self, rows: usize, x: usize, a: usize) -> Self {
+        #[inline(always)]
+        fn split<'a, T>(of: &mut &'a [T], at: usize) -> &'a [T] {
+            let (part, rest) = of.split_at_checked(at).unwrap_or_default();
+            *of = rest;
+            part
+        }
+        Rows {
+            bias: split(&mut self.bias, rows),
+            scale: split(&mut self.scale, rows),
+            wx: split(&mut self.wx, rows * x),
+            wa: split(&mut self.wa, rows * a),
+        }
+    }
+}
+
+/// Rows of a block at most: of four gates, or of as many units of one.
+pub(crate) const ROWS: usize = 64;
+
+/// Room for the sums of a block.
+pub(crate) type Sums = [i32; ROWS];
+
+/// What a target does in its own way; the default functions are the plain form.
+pub(crate) trait Kernel<W: Weight> {
+    /// sum = sum + W·v for the rows of a block, modulo 2³².
+    #[inline(always)]
+    fn add(gates: usize, sums: &mut [i32], w: &[W], v: &[i16]) {
+        add(order(gates, size_of::<W>()), gates, sums, w, v);
+    }
+
+    /// sum = sum·2^k + b: from the sum over x to what the one over a starts at.
+    #[inline(always)]
+    fn join(sums: &mut [i32], rows: &Rows<W>) {
+        for ((sum, b), scale) in sums.iter_mut().zip(rows.bias).zip(rows.scale) {
+            *sum = (*sum << (scale.x_shift() & 31)).wrapping_add(*b);
+        }
+    }
+
+    /// z of each sum.
+    #[inline(always)]
+    fn scale(sums: &mut [i32], rows: &Rows<W>) {
+        for (sum, scale) in sums.iter_mut().zip(rows.scale) {
+            *sum = scale.of(*sum);
+        }
+    }
+
+    /// (5) to (10) for the units of a block, from the sums of the gates f, i, g, o.
+    #[inline(always)]
+    fn lstm_units(sums: &mut [i32], rows: &Rows<W>, c_prev: &[i32], a: &mut [i16], c: &mut [i32]) {
+        Self::scale(sums, rows);
+        let [f, i, g, o] = parts(sums, a.len());
+        let z = f.iter().zip(i).zip(g.iter().zip(o));
+        let states = a.iter_mut().zip(c.iter_mut().zip(c_prev));
+        for (((f, i), (g, o)), (a, (c, c_prev))) in z.zip(states) {
+            (*a, *c) = lstm_unit([*f, *i, *g, *o], *c_prev);
+        }
+    }
+
+    /// (11) to (15) for the units of a block, from the sums of r, u, of n over a, and of n over x.
+    #[inline(always)]
+    fn gru_after_units(sums: &mut [i32], rows: &Rows<W>, a_prev: &[i16], a: &mut [i16]) {
+        let (three, nx) = sums.split_at_mut_checked(3 * a.len()).unwrap_or_default();
+        Self::scale(three, rows);
+        let scales = rows.scale.get(2 * a.len()..).unwrap_or_default();
+        let [r, u, s] = parts(three, a.len());
+        let gates = r.iter().zip(u).zip(s.iter().zip(nx.iter().zip(scales)));
+        for (((r, u), (s, (nx, scale))), (a, a_prev)) in gates.zip(a.iter_mut().zip(a_prev)) {
+            let r = sigmoid(*r) >> 1;
+            let n = tanh(scale.of(*nx).wrapping_add(share(r, *s)));
+            *a = between(sigmoid(*u) >> 1, n, *a_prev);
+        }
+    }
+
+    /// (11) and r ⊙ a of (14′) for the units of a block, from the sums of r.
+    #[inline(always)]
+    fn reset_units(sums: &mut [i32], rows: &Rows<W>, a_prev: &[i16], reset: &mut [i16]) {
+        Self::scale(sums, rows);
+        for ((reset, a_prev), r) in reset.iter_mut().zip(a_prev).zip(&*sums) {
+            *reset = (((sigmoid(*r) >> 1) * i32::from(*a_prev) + (1 << 14)) >> 15) as i16;
+        }
+    }
+
+    /// (12), (14′) and (15) for the units of a block, from z of u and of n.
+    #[inline(always)]
+    fn gru_before_units(u: &[i32], n: &[i32], a_prev: &[i16], a: &mut [i16]) {
+        for ((u, n), (a, a_prev)) in u.iter().zip(n).zip(a.iter_mut().zip(a_prev)) {
+            *a = between(sigmoid(*u) >> 1, tanh(*n), *a_prev);
+        }
+    }
+
+    /// (16) for the units of a block.
+    #[inline(always)]
+    fn rnn_units(sums: &mut [i32], rows: &Rows<W>, a: &mut [i16]) {
+        Self::scale(sums, rows);
+        for (a, z) in a.iter_mut().zip(&*sums) {
+            *a = tanh(*z) as i16;
+        }
+    }
+
+    /// (17) for the units of a block.
+    #[inline(always)]
+    fn relu_units(sums: &mut [i32], rows: &Rows<W>, a: &mut [i16]) {
+        Self::scale(sums, rows);
+        for (a, z) in a.iter_mut().zip(&*sums) {
+            *a = (*z).clamp(0, 32767) as i16;
+        }
+    }
+}
+
+/// The plain form of everything.
+pub(crate) struct Plain;
+impl<W: Weight> Kernel<W> for Plain {}
+
+/// [`Kernel::add`], plainly.
+#[inline(always)]
+pub(crate) fn add<W: Weight>(order: Order, gates: usize, sums: &mut [i32], w: &[W], v: &[i16]) {
+    let rows = if order.together {
+        sums.len()
+    } else {
+        sums.len() / gates.max(1)
+    };
+    let mut runs = w;
+    let mut sums = sums;
+    while !sums.is_empty() && rows > 0 {
+        let (run_sums, other_sums) = sums.split_at_mut_checked(rows).unwrap_or_default();
+        let (mut run, other_runs) = runs.split_at_checked(rows * v.len()).unwrap_or_default();
+        let mut v = v;
+        while !v.is_empty() {
+            let p = order.columns.min(v.len());
+            let (v_group, v_rest) = v.split_at_checked(p).unwrap_or_default();
+            let (w_group, w_rest) = run.split_at_checked(rows * p).unwrap_or_default();
+            for (row, sum) in run_sums.iter_mut().enumerate() {
+                for (w, v) in part(w_group, row * p, p).iter().zip(v_group) {
+                    *sum = sum.wrapping_add(w.to_i32().wrapping_mul(i32::from(*v)));
+                }
+            }
+            (v, run) = (v_rest, w_rest);
+        }
+        (sums, runs) = (other_sums, other_runs);
+    }
+}
+
+/// ⌊q·n / 2¹⁵⌋ for q in 0 … 2¹⁵, in 32 bits.
+#[inline(always)]
+pub(crate) fn share(q: i32, n: i32) -> i32 {
+    let (upper, lower) = (n >> 15, n & 0x7fff);
+    q.wrapping_mul(upper)
+        .wrapping_add(q.wrapping_mul(lower) >> 15)
+}
+
+/// (5) to (10) for one unit: a and c from z of f, i, g, o and c before.
+#[inline(always)]
+pub(crate) fn lstm_unit(z: [i32; 4], c_prev: i32) -> (i16, i32) {
+    let [f, i, g, o] = z;
+    let f = sigmoid(f) >> 1;
+    let i = sigmoid(i) >> 1;
+    let g = tanh(g);
+    let o = sigmoid(o) >> 1;
+    let c = (share(f, c_prev) + (i * g >> 10)).clamp(-C_LIMIT, C_LIMIT);
+    let a = (o * tanh(c >> 3) + (1 << 14)) >> 15;
+    (a as i16, c)
+}
+
+/// (15) for one unit: n + u·(a − n).
+#[inline(always)]
+pub(crate) fn between(u: i32, n: i32, a_prev: i16) -> i16 {
+    // At most 32767·65535 and a half: 31 bits.
+    (n + ((u * (i32::from(a_prev) - n) + (1 << 14)) >> 15)) as i16
+}
+
+/// The greatest |c|: 32, in 2⁻²⁰.
+pub(crate) const C_LIMIT: i32 = 32 << 20;
+
+/// Walks the blocks of a layer: `each` gets the rows of a block, and its first unit and their number.
+#[inline(always)]
+fn blocks<W: Weight>(
+    gates: usize,
+    units: usize,
+    [x, a]: [usize; 2],
+    layer: Rows<W>,
+    mut each: impl FnMut(Rows<W>, usize, usize),
+) {
+    let (mut rest, mut first) = (layer, 0);
+    let most = order(gates, size_of::<W>()).units.max(1);
+    while first < units {
+        let width = most.min(units - first);
+        each(rest.take(gates * width, x, a), first, width);
+        first += width;
+    }
+}
+
+/// The sums of a block: over x, then joined with b, then over a.
+#[inline(always)]
+fn sums<'s, W: Weight, K: Kernel<W>>(
+    gates: usize,
+    room: &'s mut Sums,
+    block: &Rows<W>,
+    x: &[i16],
+    a: &[i16],
+) -> &'s mut [i32] {
+    let sums = part_mut(room, 0, block.bias.len());
+    sums.fill(0);
+    K::add(gates, sums, block.wx, x); // (1)
+    K::join(sums, block); // (1)
+    K::add(gates, sums, block.wa, a); // (1)
+    sums
+}
+
+/// One step of an LSTM: a and c from those before.
+#[inline(always)]
+pub(crate) fn lstm_step<W: Weight, K: Kernel<W>>(
+    layer: Rows<W>,
+    x: &[i16],
+    (a_prev, c_prev): (&[i16], &[i32]),
+    (a, c): (&mut [i16], &mut [i32]),
+) {
+    let mut room = [0; ROWS];
+    blocks(
+        4,
+        a.len(),
+        [x.len(), a_prev.len()],
+        layer,
+        |block, first, width| {
+            let sums = sums::<W, K>(4, &mut room, &block, x, a_prev);
+            let (a, c) = (part_mut(a, first, width), part_mut(c, first, width));
+            K::lstm_units(sums, &block, part(c_prev, first, width), a, c);
+        },
+    );
+}
+
+/// One step of a GRU with the reset after the product. `bna` is the second bias of the candidate.
+#[inline(always)]
+pub(crate) fn gru_after_step<W: Weight, K: Kernel<W>>(
+    layer: Rows<W>,
+    bna: &[i32],
+    x: &[i16],
+    a_prev: &[i16],
+    a: &mut [i16],
+) {
+    let mut room = [0; ROWS];
+    blocks(
+        3,
+        a.len(),
+        [x.len(), a_prev.len()],
+        layer,
+        |block, first, width| {
+            let sums = part_mut(&mut room, 0, 4 * width);
+            sums.fill(0);
+            let (three, s) = sums.split_at_mut_checked(3 * width).unwrap_or_default();
+            K::add(3, three, block.wx, x);
+            K::join(three, &block);
+            // The candidate's sum over x is kept; the one over a starts at the second bias.
+            let (_, n) = three.split_at_mut_checked(2 * width).unwrap_or_default();
+            copy(n, s);
+            copy(part(bna, first, width), n);
+            K::add(3, three, block.wa, a_prev);
+            K::gru_after_units(
+                sums,
+                &block,
+                part(a_prev, first, width),
+                part_mut(a, first, width),
+            );
+        },
+    );
+}
+
+/// One step of a GRU with the reset before the product, `layers` being its three gates; r ⊙ a is
+/// left in `reset`.
+#[inline(always)]
+pub(crate) fn gru_before_step<W: Weight, K: Kernel<W>>(
+    [r, u, n]: [Rows<W>; 3],
+    x: &[i16],
+    a_prev: &[i16],
+    reset: &mut [i16],
+    a: &mut [i16],
+) {
+    let mut room = [0; ROWS];
+    let columns = [x.len(), a_prev.len()];
+    blocks(1, a.len(), columns, r, |block, first, width| {
+        let sums = sums::<W, K>(1, &mut room, &block, x, a_prev);
+        K::reset_units(
+            sums,
+            &block,
+            part(a_prev, first, width),
+            part_mut(reset, first, width),
+        );
+    });
+    let (mut n, mut other_room) = (n, [0; ROWS]);
+    blocks(1, a.len(), columns, u, |block, first, width| {
+        let u = sums::<W, K>(1, &mut room, &block, x, a_prev);
+        K::scale(u, &block);
+        let block = n.take(width, x.len(), a_prev.len());
+        let n = sums::<W, K>(1, &mut other_room, &block, x, reset);
+        K::scale(n, &block);
+        K::gru_before_units(u, n, part(a_prev, first, width), part_mut(a, first, width));
+    });
+}
+
+/// One step of an RNN with tanh.
+#[inline(always)]
+pub(crate) fn rnn_step<W: Weight, K: Kernel<W>>(
+    layer: Rows<W>,
+    x: &[i16],
+    a_prev: &[i16],
+    a: &mut [i16],
+) {
+    let mut room = [0; ROWS];
+    blocks(
+        1,
+        a.len(),
+        [x.len(), a_prev.len()],
+        layer,
+        |block, first, width| {
+            let sums = sums::<W, K>(1, &mut room, &block, x, a_prev);
+            K::rnn_units(sums, &block, part_mut(a, first, width));
+        },
+    );
+}
+
+/// One step of an RNN with ReLU.
+#[inline(always)]
+pub(crate) fn relu_step<W: Weight, K: Kernel<W>>(
+    layer: Rows<W>,
+    x: &[i16],
+    a_prev: &[i16],
+    a: &mut [i16],
+) {
+    let mut room = [0; ROWS];
+    blocks(
+        1,
+        a.len(),
+        [x.len(), a_prev.len()],
+        layer,
+        |block, first, width| {
+            let sums = sums::<W, K>(1, &mut room, &block, x, a_prev);
+            K::relu_units(sums, &block, part_mut(a, first, width));
+        },
+    );
+}
+
+/// The output layer: y in 2⁻¹⁶.
+#[inline(always)]
+pub(crate) fn dense<W: Weight, K: Kernel<W>>(layer: Rows<W>, a: &[i16], y: &mut [i32]) {
+    let mut room = [0; ROWS];
+    blocks(1, y.len(), [0, a.len()], layer, |block, first, width| {
+        let sums = sums::<W, K>(1, &mut room, &block, &[], a);
+        K::scale(sums, &block);
+        copy(sums, part_mut(y, first, width));
+    });
+}

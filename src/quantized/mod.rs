@@ -1,0 +1,167 @@
+//! Cells in integers, for inference: weights of 8 or 16 bits, states of 16, sums of 32.
+//!
+//! For microcontrollers without a floating-point unit, and for hosts, where weights of a quarter of
+//! the size are read in a quarter of the time. A step computes nothing in floating point; integer
+//! arithmetic gives the same bits everywhere by nature.
+//!
+//! # Numbers
+//!
+//! | | | stands for |
+//! |---|---|---|
+//! | x | i16 | n·2^−q, q by [`Scale`] from sample inputs |
+//! | a | i16 | n·2⁻¹⁵; with ReLU n·2^−q |
+//! | c | i32 | n·2⁻²⁰, in ±32 |
+//! | W | [`i8` or `i16`](Weight) | n·(scale of the row); Wx has 2^k times the scale of Wa, k from 0 to 12 |
+//! | b, sums | i32 | n·(scale of the row)·2⁻¹⁵ |
+//! | z, y | i32 | n·2⁻¹⁶ |
+//! | f, i, o, r, u | | n·2⁻¹⁵, 0 … 32767 |
+//! | g, n, tanh c | | n·2⁻¹⁵, −32768 … 32767 |
+//!
+//! The scale of a row is the finest with which every weight of it fits and no sum can leave 32 bits,
+//! whatever the inputs. So long rows of 16 bits cannot use all of their bits: from some 200 inputs
+//! and units on they are hardly finer than 8 bits.
+//!
+//! # Equations
+//!
+//! ⌊ ⌋ rounds down, ⌊ ⌉ to the nearest integer, ties up; m, s and k are numbers of the row.
+//!
+//! | | | |
+//! |---|---|---|
+//! | (1) | sum = (Σ Wx·x)·2^k + b + Σ Wa·a⟨t−1⟩ | exact |
+//! | (2) | z = ⌊sum·m / 2^(16 + s)⌋ | twice z where tanh follows |
+//! | (3) | σ(z) | by table and interpolation: [`SIGMOID_ERROR`] |
+//! | (4) | tanh(z) = 2σ(2z) − 1 | [`TANH_ERROR`] |
+//!
+//! LSTM, as [`lstm`](crate::lstm) (1) to (6):
+//!
+//! | | |
+//! |---|---|
+//! | (5) to (8) | f = ⌊σ(z_f)⌋, i = ⌊σ(z_i)⌋, g = tanh(z_g), o = ⌊σ(z_o)⌋ |
+//! | (9) | c⟨t⟩ = ⌊f·c⟨t−1⟩⌋ + ⌊i·g⌋, cut to ±32 |
+//! | (10) | a⟨t⟩ = ⌊o·tanh(c⟨t⟩)⌉ |
+//!
+//! GRU, as [`gru`](crate::gru) (1) to (6):
+//!
+//! | | |
+//! |---|---|
+//! | (11), (12) | r = ⌊σ(z_r)⌋, u = ⌊σ(z_u)⌋ |
+//! | (13) | n = tanh(z_x + ⌊r·z_a⌋), z_x and z_a being (2) of the sums over x and over a, reset after the product |
+//! | (14) | n = tanh(z_n), with ⌊r·a⟨t−1⟩⌉ in the place of a⟨t−1⟩, reset before the product |
+//! | (15) | a⟨t⟩ = n + ⌊u·(a⟨t−1⟩ − n)⌉ |
+//!
+//! RNN: (16) a⟨t⟩ = tanh(z), or (17) a⟨t⟩ = max(z, 0), cut to 32767. Output layer: (18) y = z.
+
+mod cells;
+mod core;
+mod layer;
+mod packed;
+mod scale;
+mod table;
+
+pub use cells::{Cell, Dense, Hidden, Lstm, Relu, ResetAfter, ResetBefore, Rnn, State};
+pub use scale::{QuantizeError, Scale};
+pub use table::{SIGMOID_ERROR, TANH_ERROR};
+
+pub(crate) use self::core::Plain;
+use self::core::Rows;
+use crate::arch::integers::{Baseline, order};
+pub(crate) use packed::Order;
+
+mod sealed {
+    use super::core::Rows;
+
+    /// What makes [`Weight`](super::Weight) impossible to implement elsewhere: the doors to the
+    /// core.
+    ///
+    /// # Safety
+    /// The type is `i8` where `BITS` is 8, and `i16` where it is 16; `BITS` is nothing else.
+    pub unsafe trait Doors: Sized {
+        const BITS: u32;
+        fn to_i32(self) -> i32;
+        fn lstm_step(
+            layer: Rows<Self>,
+            x: &[i16],
+            prev: (&[i16], &[i32]),
+            next: (&mut [i16], &mut [i32]),
+        );
+        fn gru_after_step(layer: Rows<Self>, bna: &[i32], x: &[i16], a_prev: &[i16], a: &mut [i16]);
+        fn gru_before_step(
+            layers: [Rows<Self>; 3],
+            x: &[i16],
+            a_prev: &[i16],
+            reset: &mut [i16],
+            a: &mut [i16],
+        );
+        fn rnn_step(layer: Rows<Self>, x: &[i16], a_prev: &[i16], a: &mut [i16]);
+        fn relu_step(layer: Rows<Self>, x: &[i16], a_prev: &[i16], a: &mut [i16]);
+        fn dense(layer: Rows<Self>, a: &[i16], y: &mut [i32]);
+    }
+}
+use sealed::Doors;
+
+/// The integers that weights can be: `i8`, or `i16` with a tenth of the error and twice the flash.
+pub trait Weight:
+    sealed::Doors + Copy + ::core::fmt::Debug + PartialEq + Eq + Send + Sync + 'static
+{
+    /// The greatest weight: 127 or 32767. The lowest integer of the type is no weight.
+    ///
+    /// ```
+    /// use bptt::quantized::Weight;
+    ///
+    /// assert_eq!((i8::LIMIT, i16::LIMIT), (127, 32767));
+    /// ```
+    const LIMIT: i32;
+}
+
+macro_rules! weight {
+    ($integer:ident) => {
+        impl Weight for $integer {
+            const LIMIT: i32 = $integer::MAX as i32;
+        }
+        // SAFETY: the type is its own name.
+        unsafe impl Doors for $integer {
+            const BITS: u32 = $integer::BITS;
+            #[inline(always)]
+            fn to_i32(self) -> i32 {
+                i32::from(self)
+            }
+            fn lstm_step(
+                layer: Rows<Self>,
+                x: &[i16],
+                prev: (&[i16], &[i32]),
+                next: (&mut [i16], &mut [i32]),
+            ) {
+                self::core::lstm_step::<Self, Baseline>(layer, x, prev, next);
+            }
+            fn gru_after_step(
+                layer: Rows<Self>,
+                bna: &[i32],
+                x: &[i16],
+                a_prev: &[i16],
+                a: &mut [i16],
+            ) {
+                self::core::gru_after_step::<Self, Baseline>(layer, bna, x, a_prev, a);
+            }
+            fn gru_before_step(
+                layers: [Rows<Self>; 3],
+                x: &[i16],
+                a_prev: &[i16],
+                reset: &mut [i16],
+                a: &mut [i16],
+            ) {
+                self::core::gru_before_step::<Self, Baseline>(layers, x, a_prev, reset, a);
+            }
+            fn rnn_step(layer: Rows<Self>, x: &[i16], a_prev: &[i16], a: &mut [i16]) {
+                self::core::rnn_step::<Self, Baseline>(layer, x, a_prev, a);
+            }
+            fn relu_step(layer: Rows<Self>, x: &[i16], a_prev: &[i16], a: &mut [i16]) {
+                self::core::relu_step::<Self, Baseline>(layer, x, a_prev, a);
+            }
+            fn dense(layer: Rows<Self>, a: &[i16], y: &mut [i32]) {
+                self::core::dense::<Self, Baseline>(layer, a, y);
+            }
+        }
+    };
+}
+weight!(i8);
+weight!(i16);
