@@ -5,12 +5,13 @@
 //! sanitize CELL KERNEL short      the last one is missing: must be caught in the kernel
 //! ```
 //!
-//! CELL is `lstm`, `gru_after`, `gru_before`, `rnn` or `relu`, and KERNEL `step`, `forward` or `backward`; or they are
-//! `slice` and `sigmoid`.
+//! CELL is `lstm`, `gru_after`, `gru_before`, `rnn` or `relu`, and KERNEL `step`, `forward` or `backward`; or CELL is
+//! `integers` and KERNEL one of these cells in integers; or they are `slice` and `sigmoid`.
 
+use std::alloc::{self, Layout};
 use std::hint::black_box;
 
-use bptt::{Cell, Flat, Matrix, Real, Tape, Vector, activation, gru, lstm, rnn};
+use bptt::{Cell, Flat, Matrix, Real, Tape, Vector, activation, gru, lstm, quantized, rnn};
 
 const STEPS: usize = 2;
 
@@ -26,6 +27,17 @@ fn lie<F: Flat>(short: bool) -> &'static mut F {
 /// The same with all scalars, each in a block of its own.
 fn whole<F: Flat>() -> &'static mut F {
     lie(false)
+}
+
+/// The heap's memory of a cell in integers, with zeros, or of two bytes less: of a short one, the last weights are missing.
+///
+/// The lie is as above.
+fn integers<C>(short: bool) -> &'static C {
+    let layout = Layout::new::<C>();
+    let size = layout.size() - if short { 4 } else { 0 };
+    let layout = Layout::from_size_align(size, layout.align()).unwrap();
+    // SAFETY: the size is not zero. As above, a cell in integers is integers alone, of which zero is a valid one.
+    unsafe { &*black_box(alloc::alloc_zeroed(layout)).cast::<C>() }
 }
 
 /// Calls into the library and nothing else, each a function of its own even where the library is inlined into it: its name
@@ -66,6 +78,14 @@ mod kernel {
         dstate: &mut C::State<M>,
     ) {
         tape.backward(da, grads, Some(dx), dstate).unwrap();
+    }
+
+    /// Reads to the end of the weights.
+    #[inline(never)]
+    pub fn step_in_integers<C: quantized::Cell<X, A>, const X: usize, const A: usize>(cell: &C) {
+        let mut next = C::State::<1>::default();
+        cell.step(&[[100; X]], &C::State::default(), &mut next);
+        black_box(next);
     }
 
     /// Reads and writes to the end of a slice.
@@ -111,6 +131,24 @@ macro_rules! run {
     };
 }
 
+/// The same for cells in integers, with weights of 8 and of 16 bits; short is one whose bytes of weights are a multiple of 4.
+macro_rules! run_in_integers {
+    ($cell:ident, $short:expr) => {
+        run_in_integers!($cell, $short, 1 3 4 5 8 9 12 13 16 17 25 32 33 48 49 64 65)
+    };
+    ($cell:ident, $short:expr, $($a:literal)*) => {
+        match $short {
+            true => kernel::step_in_integers::<_, 5, 20>(integers::<quantized::$cell<5, 20>>(true)),
+            false => {$(
+                kernel::step_in_integers::<_, 5, $a>(integers::<quantized::$cell<5, $a, i8>>(false));
+                kernel::step_in_integers::<_, 5, $a>(integers::<quantized::$cell<5, $a, i16>>(false));
+                kernel::step_in_integers::<_, 6, $a>(integers::<quantized::$cell<6, $a, i8>>(false));
+                kernel::step_in_integers::<_, 6, $a>(integers::<quantized::$cell<6, $a, i16>>(false));
+            )*}
+        }
+    };
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, cell, kernel, memory] = arguments.as_slice() else {
@@ -128,6 +166,14 @@ fn main() {
         "gru_before" => run!(gru::ResetBefore, kernel, short),
         "rnn" => run!(rnn::Params, kernel, short),
         "relu" => run!(rnn::Relu, kernel, short),
+        "integers" => match kernel.as_str() {
+            "lstm" => run_in_integers!(Lstm, short),
+            "gru_after" => run_in_integers!(ResetAfter, short),
+            "gru_before" => run_in_integers!(ResetBefore, short),
+            "rnn" => run_in_integers!(Rnn, short),
+            "relu" => run_in_integers!(Relu, short),
+            other => panic!("no cell {other}"),
+        },
         "slice" => kernel::sigmoid::<f32, 20>(lie(short)),
         other => panic!("no cell {other}"),
     }

@@ -7,6 +7,7 @@
 
 use std::hint::black_box;
 
+use bptt::quantized::{self, Scale};
 use bptt::{Cell, Flat, Matrix, Real, activation, backend, dense, gru, lstm, rnn};
 
 /// Time steps of a sequence.
@@ -15,7 +16,7 @@ const STEPS: usize = 10;
 /// A kernel under a name: what is called, how often.
 type Case = (&'static str, fn(usize));
 
-const CASES: [Case; 29] = [
+const CASES: [Case; 33] = [
     (
         "lstm step (8, 8) f32",
         step::<lstm::Params<8, 8, f32>, 8, 8>,
@@ -106,6 +107,22 @@ const CASES: [Case; 29] = [
         "rnn training (16, 32) M=8 f32",
         rnn_training::<16, 32, 8, f32>,
     ),
+    (
+        "lstm step (16, 32) i8",
+        step_in_integers::<quantized::Lstm<16, 32>, 16, 32>,
+    ),
+    (
+        "lstm step (64, 128) i8",
+        step_in_integers::<quantized::Lstm<64, 128>, 64, 128>,
+    ),
+    (
+        "lstm step (16, 32) i16",
+        step_in_integers::<quantized::Lstm<16, 32, i16>, 16, 32>,
+    ),
+    (
+        "gru step (16, 32) i8",
+        step_in_integers::<quantized::ResetAfter<16, 32>, 16, 32>,
+    ),
     ("dense forward 64 to 10 f32", dense::<64, 10, f32>),
     ("exp of 1024 f32", |calls| {
         slice(calls, activation::exp_slice)
@@ -146,6 +163,18 @@ fn step<C: Cell<X, A>, const X: usize, const A: usize>(calls: usize) {
     let (prev, mut next) = (C::State::<1>::ZEROS, C::State::ZEROS);
     for _ in 0..calls {
         params.step(black_box(&x), &prev, &mut next);
+    }
+    black_box(next);
+}
+
+fn step_in_integers<C: quantized::Cell<X, A, Scales = Scale> + Default, const X: usize, const A: usize>(calls: usize) {
+    let mut params = C::Float::ZEROS;
+    params.as_flat_mut().copy_from_slice(&numbers::<C::Float>(1));
+    let mut cell = C::default();
+    cell.quantize(&params, Scale::UNIT).unwrap();
+    let (prev, mut next) = (C::State::<1>::default(), C::State::default());
+    for _ in 0..calls {
+        cell.step(black_box(&[[1000; X]]), &prev, &mut next);
     }
     black_box(next);
 }
