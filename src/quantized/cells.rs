@@ -169,7 +169,8 @@ fn collect(
     LengthMismatch::check("bytes", what, bytes.len())?;
     let mut bytes = bytes.iter_mut();
     each(&mut |part| {
-        for (to, from) in bytes.by_ref().zip(part) {
+        // The part comes first: where it ends, no byte has been taken for nothing.
+        for (from, to) in part.iter().zip(bytes.by_ref()) {
             *to = *from;
         }
     });
