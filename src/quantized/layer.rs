@@ -66,7 +66,8 @@ impl Row<'_> {
         let sum = |w: &mut dyn Iterator<Item = f32>| w.fold(0.0, |sum, w| sum + w.abs());
         let (sum_a, sum_x) = (sum(&mut wa.clone()), sum(&mut wx.clone()));
         let b = self.b.abs().max(self.second.abs());
-        let all = sum_a + sum_x + b;
+        // A sum, as the greatest of two passes over NaN.
+        let all = sum_a + sum_x + self.b.abs() + self.second.abs();
         if !(all < f32::INFINITY) {
             return Err(QuantizeError::NotFinite { row: number });
         }

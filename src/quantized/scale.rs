@@ -199,7 +199,7 @@ impl RowScale {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum QuantizeError {
-    /// A weight or a bias of the row is ±∞ or NaN.
+    /// A weight or a bias of the row is ±∞ or NaN, or the sum of their magnitudes is not a number in f32.
     NotFinite {
         /// The row.
         row: usize,
