@@ -46,6 +46,12 @@ impl Digest {
         }
     }
 
+    pub fn integers<T: Copy + Into<i64>>(&mut self, integers: &[T]) {
+        for &integer in integers {
+            self.bits(integer.into() as u64);
+        }
+    }
+
     pub fn value(&self) -> u64 {
         self.0
     }
