@@ -131,7 +131,9 @@ pub(crate) trait Kernel<W: Weight> {
 }
 
 /// The plain form of everything.
+#[cfg(any(test, bptt_baseline = "scalars", bptt_unoptimized))]
 pub(crate) struct Plain;
+#[cfg(any(test, bptt_baseline = "scalars", bptt_unoptimized))]
 impl<W: Weight> Kernel<W> for Plain {}
 
 /// [`Kernel::add`], plainly.

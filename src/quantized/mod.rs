@@ -52,19 +52,18 @@
 //! RNN: (16) a⟨t⟩ = tanh(z), or (17) a⟨t⟩ = max(z, 0), cut to 32767. Output layer: (18) y = z.
 
 mod cells;
-mod core;
+pub(crate) mod core;
 mod layer;
 mod packed;
-mod scale;
-mod table;
+pub(crate) mod scale;
+pub(crate) mod table;
 
 pub use cells::{Cell, Dense, Hidden, Lstm, Relu, ResetAfter, ResetBefore, Rnn, State};
 pub use scale::{QuantizeError, Scale};
 pub use table::{SIGMOID_ERROR, TANH_ERROR};
 
-pub(crate) use self::core::Plain;
 use self::core::Rows;
-use crate::arch::integers::{Baseline, order};
+use crate::arch::integers::{self, order};
 pub(crate) use packed::Order;
 
 mod sealed {
@@ -125,14 +124,16 @@ macro_rules! weight {
             fn to_i32(self) -> i32 {
                 i32::from(self)
             }
+            #[cfg_attr(not(target_os = "none"), inline(never))]
             fn lstm_step(
                 layer: Rows<Self>,
                 x: &[i16],
                 prev: (&[i16], &[i32]),
                 next: (&mut [i16], &mut [i32]),
             ) {
-                self::core::lstm_step::<Self, Baseline>(layer, x, prev, next);
+                integers::lstm_step(layer, x, prev, next);
             }
+            #[cfg_attr(not(target_os = "none"), inline(never))]
             fn gru_after_step(
                 layer: Rows<Self>,
                 bna: &[i32],
@@ -140,8 +141,9 @@ macro_rules! weight {
                 a_prev: &[i16],
                 a: &mut [i16],
             ) {
-                self::core::gru_after_step::<Self, Baseline>(layer, bna, x, a_prev, a);
+                integers::gru_after_step(layer, bna, x, a_prev, a);
             }
+            #[cfg_attr(not(target_os = "none"), inline(never))]
             fn gru_before_step(
                 layers: [Rows<Self>; 3],
                 x: &[i16],
@@ -149,16 +151,19 @@ macro_rules! weight {
                 reset: &mut [i16],
                 a: &mut [i16],
             ) {
-                self::core::gru_before_step::<Self, Baseline>(layers, x, a_prev, reset, a);
+                integers::gru_before_step(layers, x, a_prev, reset, a);
             }
+            #[cfg_attr(not(target_os = "none"), inline(never))]
             fn rnn_step(layer: Rows<Self>, x: &[i16], a_prev: &[i16], a: &mut [i16]) {
-                self::core::rnn_step::<Self, Baseline>(layer, x, a_prev, a);
+                integers::rnn_step(layer, x, a_prev, a);
             }
+            #[cfg_attr(not(target_os = "none"), inline(never))]
             fn relu_step(layer: Rows<Self>, x: &[i16], a_prev: &[i16], a: &mut [i16]) {
-                self::core::relu_step::<Self, Baseline>(layer, x, a_prev, a);
+                integers::relu_step(layer, x, a_prev, a);
             }
+            #[cfg_attr(not(target_os = "none"), inline(never))]
             fn dense(layer: Rows<Self>, a: &[i16], y: &mut [i32]) {
-                self::core::dense::<Self, Baseline>(layer, a, y);
+                integers::dense(layer, a, y);
             }
         }
     };

@@ -19,9 +19,9 @@ pub const SIGMOID_ERROR: f64 = 4.6e-5;
 pub const TANH_ERROR: f64 = 9.2e-5;
 
 /// −11, where the table begins, in 2⁻¹⁶.
-const FIRST: i32 = -11 << 16;
+pub(crate) const FIRST: i32 = -11 << 16;
 /// z of a segment, in 2⁻¹⁶, as a power of two: 1/16.
-const SEGMENT: u32 = 12;
+pub(crate) const SEGMENT: u32 = 12;
 
 /// (1) for z in 2⁻¹⁶; the result in 2⁻¹⁶, from 0 to 65535.
 #[inline(always)]

@@ -1,0 +1,452 @@
+//! The kernels of the quantised cells in vectors: what a vector does, the products, and the units
+//! of a block.
+//!
+//! The rows of a block are lanes, whatever gates they are of. A sum is exact modulo 2³², and each
+//! lane computes what the plain form computes, so that all kernels give the same bits.
+
+use core::marker::PhantomData;
+
+use crate::flat::integer;
+use crate::quantized::Weight;
+use crate::quantized::core::{C_LIMIT, Kernel, Rows};
+use crate::quantized::scale::RowScale;
+use crate::quantized::table::{FIRST, SEGMENT, TABLE};
+use crate::shape::{copy, part, part_mut};
+
+/// Integers of 32 bits side by side.
+///
+/// A type is named only where the processor has its instructions.
+pub(crate) trait Lanes: Copy {
+    const LANES: usize;
+    /// Neighbouring columns that one instruction multiplies, as in the target's `Order`.
+    const COLUMNS: usize;
+
+    /// The `LANES` integers from `from` on.
+    ///
+    /// # Safety
+    /// They can be read.
+    unsafe fn read(from: *const i32) -> Self;
+    /// Writes the `LANES` integers from `to` on.
+    ///
+    /// # Safety
+    /// They can be written.
+    unsafe fn write(self, to: *mut i32);
+
+    /// sum + W·v for `LANES` rows of so many columns, the columns of a row side by side.
+    ///
+    /// # Safety
+    /// `columns` is from 1 to `COLUMNS`; as many integers can be read from `v` on, and `LANES` times
+    /// as many from `w` on.
+    unsafe fn add<W: Weight>(self, columns: usize, w: *const W, v: *const i16) -> Self;
+
+    /// [`add`], compiled once for each of the weights.
+    fn add_all<W: Weight>(sums: &mut [i32], w: &[W], v: &[i16]);
+}
+
+/// The most lanes that a vector has.
+const MOST: usize = 16;
+
+/// sum = sum + W·v for the rows of a block.
+#[inline(always)]
+pub(super) fn add<L: Lanes, W: Weight>(sums: &mut [i32], w: &[W], v: &[i16]) {
+    let mut row = 0;
+    loop {
+        row += match sums.len().saturating_sub(row) / L::LANES {
+            8.. => tile::<L, W, 8>(sums, row, w, v),
+            6.. => tile::<L, W, 6>(sums, row, w, v),
+            4.. => tile::<L, W, 4>(sums, row, w, v),
+            3 => tile::<L, W, 3>(sums, row, w, v),
+            2 => tile::<L, W, 2>(sums, row, w, v),
+            1 => tile::<L, W, 1>(sums, row, w, v),
+            _ => break,
+        };
+    }
+    if row < sums.len() {
+        edge::<L, W>(sums, row, w, v);
+    }
+}
+
+/// sum = sum + W·v for the rows of P vectors from `row` on; says how many.
+#[inline(always)]
+fn tile<L: Lanes, W: Weight, const P: usize>(
+    sums: &mut [i32],
+    row: usize,
+    w: &[W],
+    v: &[i16],
+) -> usize {
+    let (rows, tile) = (sums.len(), P * L::LANES);
+    let of_tile = part_mut(sums, row, tile);
+    if of_tile.len() < tile || w.len() < rows * v.len() {
+        return tile;
+    }
+    let sum = |p: usize| of_tile.as_ptr().wrapping_add(p * L::LANES);
+    // SAFETY: there are the sums of P vectors.
+    let mut acc: [L; P] = ::core::array::from_fn(|p| unsafe { L::read(sum(p)) });
+    let (groups, columns) = (v.len() / L::COLUMNS, v.len() % L::COLUMNS);
+    let (mut from, mut u) = (w.as_ptr(), v.as_ptr());
+    for _ in 0..groups {
+        for (p, acc) in acc.iter_mut().enumerate() {
+            let from = from.wrapping_add(L::COLUMNS * (row + p * L::LANES));
+            // SAFETY: the weights of `rows` rows stand from `from` on in each group, of which the
+            // rows of the tile are a part.
+            *acc = unsafe { acc.add(L::COLUMNS, from, u) };
+        }
+        from = from.wrapping_add(L::COLUMNS * rows);
+        u = u.wrapping_add(L::COLUMNS);
+    }
+    if columns > 0 {
+        for (p, acc) in acc.iter_mut().enumerate() {
+            let from = from.wrapping_add(columns * (row + p * L::LANES));
+            // SAFETY: as above; the last group has `columns` columns.
+            *acc = unsafe { acc.add(columns, from, u) };
+        }
+    }
+    for (p, acc) in acc.into_iter().enumerate() {
+        // SAFETY: there are the sums of P vectors.
+        unsafe { acc.write(of_tile.as_mut_ptr().wrapping_add(p * L::LANES)) };
+    }
+    tile
+}
+
+/// sum = sum + W·v for the rows from `row` on, less than a vector has lanes. In the other lanes
+/// stand weights of whatever comes next; nobody reads their sums.
+#[inline(always)]
+fn edge<L: Lanes, W: Weight>(sums: &mut [i32], row: usize, w: &[W], v: &[i16]) {
+    let rows = sums.len();
+    let mut room = [0; MOST];
+    copy(part(sums, row, rows - row), &mut room);
+    // SAFETY: no vector has more lanes than the room has.
+    let mut acc = unsafe { L::read(room.as_ptr()) };
+    let mut at = 0;
+    let mut v = v;
+    while !v.is_empty() {
+        let columns = L::COLUMNS.min(v.len());
+        let (group, others) = v.split_at_checked(columns).unwrap_or_default();
+        let from = w.get(at + columns * row..).unwrap_or_default();
+        acc = if from.len() >= columns * L::LANES {
+            // SAFETY: so many weights stand there, and `columns` integers in the group.
+            unsafe { acc.add(columns, from.as_ptr(), group.as_ptr()) }
+        } else {
+            let mut last = [integer::<W>(0); 2 * MOST];
+            copy(from, &mut last);
+            // SAFETY: as above; the copy has as many as two columns of any vector.
+            unsafe { acc.add(columns, last.as_ptr(), group.as_ptr()) }
+        };
+        at += columns * rows;
+        v = others;
+    }
+    // SAFETY: as above.
+    unsafe { acc.write(room.as_mut_ptr()) };
+    copy(&room, sums.get_mut(row..).unwrap_or_default());
+}
+
+/// The products in vectors, all else plainly.
+pub(crate) struct Products<L>(PhantomData<L>);
+
+impl<W: Weight, L: Lanes> Kernel<W> for Products<L> {
+    #[inline(always)]
+    fn add(_gates: usize, sums: &mut [i32], w: &[W], v: &[i16]) {
+        L::add_all(sums, w, v);
+    }
+}
+
+/// What the units of a block need.
+#[cfg(bptt_avx2)]
+pub(crate) trait Arithmetic: Lanes {
+    /// n in each lane.
+    fn splat(n: i32) -> Self;
+    /// The n integers from `from` on, anything in the other lanes.
+    ///
+    /// # Safety
+    /// n is less than `LANES`, and n integers can be read.
+    unsafe fn read_part(from: *const i32, n: usize) -> Self;
+    /// Writes the first n lanes from `to` on.
+    ///
+    /// # Safety
+    /// n is less than `LANES`, and n integers can be written.
+    unsafe fn write_part(self, to: *mut i32, n: usize);
+    /// As [`read`](Lanes::read), with the sign of 16 bits.
+    ///
+    /// # Safety
+    /// As there.
+    unsafe fn read_16(from: *const i16) -> Self;
+    /// As [`write`](Lanes::write), the lower 16 bits.
+    ///
+    /// # Safety
+    /// As there.
+    unsafe fn write_16(self, to: *mut i16);
+    /// As [`read_part`](Self::read_part), with the sign of 16 bits.
+    ///
+    /// # Safety
+    /// As there.
+    unsafe fn read_part_16(from: *const i16, n: usize) -> Self;
+    /// As [`write_part`](Self::write_part), the lower 16 bits.
+    ///
+    /// # Safety
+    /// As there.
+    unsafe fn write_part_16(self, to: *mut i16, n: usize);
+    /// Modulo 2³².
+    fn plus(self, other: Self) -> Self;
+    /// Modulo 2³².
+    fn minus(self, other: Self) -> Self;
+    /// Modulo 2³².
+    fn times(self, other: Self) -> Self;
+    fn and(self, other: Self) -> Self;
+    fn clamp(self, least: i32, most: i32) -> Self;
+    fn left(self, n: i32) -> Self;
+    /// Keeps the sign.
+    fn right(self, n: i32) -> Self;
+    fn right_unsigned(self, n: i32) -> Self;
+    /// By less than 32.
+    fn left_by(self, n: Self) -> Self;
+    /// Keeps the sign; by less than 32.
+    fn right_by(self, n: Self) -> Self;
+    /// Zero where z is less than `least`.
+    fn where_at_least(self, z: Self, least: i32) -> Self;
+    /// The integers from `table` on, of the indices in the lanes.
+    ///
+    /// # Safety
+    /// They can be read.
+    unsafe fn look_up(table: *const u32, index: Self) -> Self;
+}
+
+/// Everything in vectors.
+#[cfg(bptt_avx2)]
+pub(crate) struct Vectors<L>(PhantomData<L>);
+
+/// Integers i .. i + `LANES` of a slice; anything beyond its end.
+#[cfg(bptt_avx2)]
+#[inline(always)]
+fn load<L: Arithmetic>(from: &[i32], i: usize) -> L {
+    let from = from.get(i..).unwrap_or_default();
+    if from.len() >= L::LANES {
+        // SAFETY: there are `LANES` integers.
+        unsafe { L::read(from.as_ptr()) }
+    } else {
+        // SAFETY: there are `len` integers, less than `LANES`.
+        unsafe { L::read_part(from.as_ptr(), from.len()) }
+    }
+}
+
+/// Writes integers i .. i + `LANES` of a slice; nothing beyond its end.
+#[cfg(bptt_avx2)]
+#[inline(always)]
+fn store<L: Arithmetic>(v: L, to: &mut [i32], i: usize) {
+    let to = to.get_mut(i..).unwrap_or_default();
+    if to.len() >= L::LANES {
+        // SAFETY: there are `LANES` integers.
+        unsafe { v.write(to.as_mut_ptr()) }
+    } else {
+        // SAFETY: there are `len` integers, less than `LANES`.
+        unsafe { v.write_part(to.as_mut_ptr(), to.len()) }
+    }
+}
+
+/// [`load`] from 16 bits.
+#[cfg(bptt_avx2)]
+#[inline(always)]
+fn load_16<L: Arithmetic>(from: &[i16], i: usize) -> L {
+    let from = from.get(i..).unwrap_or_default();
+    if from.len() >= L::LANES {
+        // SAFETY: there are `LANES` integers.
+        unsafe { L::read_16(from.as_ptr()) }
+    } else {
+        // SAFETY: there are `len` integers, less than `LANES`.
+        unsafe { L::read_part_16(from.as_ptr(), from.len()) }
+    }
+}
+
+/// [`store`] to 16 bits.
+#[cfg(bptt_avx2)]
+#[inline(always)]
+fn store_16<L: Arithmetic>(v: L, to: &mut [i16], i: usize) {
+    let to = to.get_mut(i..).unwrap_or_default();
+    if to.len() >= L::LANES {
+        // SAFETY: there are `LANES` integers.
+        unsafe { v.write_16(to.as_mut_ptr()) }
+    } else {
+        // SAFETY: there are `len` integers, less than `LANES`.
+        unsafe { v.write_part_16(to.as_mut_ptr(), to.len()) }
+    }
+}
+
+/// The scales of rows i .. i + `LANES`, as their bits; anything beyond the end.
+#[cfg(bptt_avx2)]
+#[inline(always)]
+fn load_scales<L: Arithmetic>(from: &[RowScale], i: usize) -> L {
+    let from = from.get(i..).unwrap_or_default();
+    // `RowScale` is one u32 and nothing else.
+    let first = from.as_ptr().cast::<i32>();
+    if from.len() >= L::LANES {
+        // SAFETY: there are `LANES` integers.
+        unsafe { L::read(first) }
+    } else {
+        // SAFETY: there are `len` integers, less than `LANES`.
+        unsafe { L::read_part(first, from.len()) }
+    }
+}
+
+/// ⌊sum·m / 2^(16 + s)⌋
+///
+/// With sum = 2¹⁶·h + l and l from 0 to 65535, ⌊sum·m / 2¹⁶⌋ = h·m + ⌊l·m / 2¹⁶⌋; that and each
+/// product fit in 32 bits.
+#[cfg(bptt_avx2)]
+#[inline(always)]
+fn scaled<L: Arithmetic>(sum: L, scale: L) -> L {
+    let half = L::splat(0xffff);
+    let m = scale.and(half);
+    let lower = sum.and(half).times(m).right_unsigned(16);
+    let shift = scale.right_unsigned(16).and(L::splat(31));
+    sum.right(16).times(m).plus(lower).right_by(shift)
+}
+
+/// z of rows i .. i + `LANES`.
+#[cfg(bptt_avx2)]
+#[inline(always)]
+fn z<L: Arithmetic>(sums: &[i32], scales: &[RowScale], i: usize) -> L {
+    scaled(load::<L>(sums, i), load_scales(scales, i))
+}
+
+/// σ of each lane, as [`sigmoid`](crate::quantized::table::sigmoid).
+#[cfg(bptt_avx2)]
+#[inline(always)]
+fn sigmoid<L: Arithmetic>(z: L) -> L {
+    // Above the table's end the last entry is 65535 and rises no more.
+    let u = z.clamp(FIRST, -FIRST - 1).minus(L::splat(FIRST));
+    const { assert!((-2 * FIRST - 1) >> SEGMENT < TABLE.len() as i32) }
+    // SAFETY: u is from 0 to −2·FIRST − 1, whatever z is, so that the index is less than the table's
+    // length.
+    let entry = unsafe { L::look_up(TABLE.as_ptr(), u.right_unsigned(SEGMENT as i32)) };
+    let part = u.left(32 - SEGMENT as i32).right_unsigned(16);
+    let rise = entry.and(L::splat(0xffff)).times(part);
+    let value = entry.plus(rise).right_unsigned(16);
+    value.where_at_least(z, FIRST)
+}
+
+/// As [`tanh`](crate::quantized::table::tanh).
+#[cfg(bptt_avx2)]
+#[inline(always)]
+fn tanh<L: Arithmetic>(twice_z: L) -> L {
+    sigmoid(twice_z).minus(L::splat(32768))
+}
+
+/// As [`share`](crate::quantized::core::share).
+#[cfg(bptt_avx2)]
+#[inline(always)]
+fn share<L: Arithmetic>(q: L, n: L) -> L {
+    let lower = q.times(n.and(L::splat(0x7fff))).right(15);
+    q.times(n.right(15)).plus(lower)
+}
+
+/// As [`between`](crate::quantized::core::between).
+#[cfg(bptt_avx2)]
+#[inline(always)]
+fn between<L: Arithmetic>(u: L, n: L, a_prev: L) -> L {
+    n.plus(half_up(u.times(a_prev.minus(n))))
+}
+
+/// ⌊n / 2¹⁵⌉
+#[cfg(bptt_avx2)]
+#[inline(always)]
+fn half_up<L: Arithmetic>(n: L) -> L {
+    n.plus(L::splat(1 << 14)).right(15)
+}
+
+#[cfg(bptt_avx2)]
+impl<W: Weight, L: Arithmetic> Kernel<W> for Vectors<L> {
+    #[inline(always)]
+    fn add(_gates: usize, sums: &mut [i32], w: &[W], v: &[i16]) {
+        L::add_all(sums, w, v);
+    }
+
+    #[inline(always)]
+    fn join(sums: &mut [i32], rows: &Rows<W>) {
+        let mut i = 0;
+        while i < sums.len() {
+            // k is at most 12.
+            let k = load_scales::<L>(rows.scale, i).right_unsigned(24);
+            let sum = load::<L>(sums, i).left_by(k);
+            store(sum.plus(load(rows.bias, i)), sums, i);
+            i += L::LANES;
+        }
+    }
+
+    #[inline(always)]
+    fn scale(sums: &mut [i32], rows: &Rows<W>) {
+        let mut i = 0;
+        while i < sums.len() {
+            store(z::<L>(sums, rows.scale, i), sums, i);
+            i += L::LANES;
+        }
+    }
+
+    #[inline(always)]
+    fn lstm_units(sums: &mut [i32], rows: &Rows<W>, c_prev: &[i32], a: &mut [i16], c: &mut [i32]) {
+        let (units, mut i) = (a.len(), 0);
+        while i < units {
+            let z = |gate| z::<L>(sums, rows.scale, gate * units + i);
+            let f = sigmoid(z(0)).right(1);
+            let input = sigmoid(z(1)).right(1);
+            let g = tanh(z(2));
+            let o = sigmoid(z(3)).right(1);
+            let kept = share(f, load(c_prev, i));
+            let cell = kept.plus(input.times(g).right(10)).clamp(-C_LIMIT, C_LIMIT);
+            store_16(half_up(o.times(tanh(cell.right(3)))), a, i);
+            store(cell, c, i);
+            i += L::LANES;
+        }
+    }
+
+    #[inline(always)]
+    fn gru_after_units(sums: &mut [i32], rows: &Rows<W>, a_prev: &[i16], a: &mut [i16]) {
+        let (units, mut i) = (a.len(), 0);
+        while i < units {
+            let z = |gate| z::<L>(sums, rows.scale, gate * units + i);
+            let r = sigmoid(z(0)).right(1);
+            let u = sigmoid(z(1)).right(1);
+            let scale = load_scales(rows.scale, 2 * units + i);
+            let over_x = scaled(load::<L>(sums, 3 * units + i), scale);
+            let n = tanh(over_x.plus(share(r, z(2))));
+            store_16(between(u, n, load_16(a_prev, i)), a, i);
+            i += L::LANES;
+        }
+    }
+
+    #[inline(always)]
+    fn reset_units(sums: &mut [i32], rows: &Rows<W>, a_prev: &[i16], reset: &mut [i16]) {
+        let mut i = 0;
+        while i < reset.len() {
+            let r = sigmoid(z::<L>(sums, rows.scale, i)).right(1);
+            store_16(half_up(r.times(load_16(a_prev, i))), reset, i);
+            i += L::LANES;
+        }
+    }
+
+    #[inline(always)]
+    fn gru_before_units(u: &[i32], n: &[i32], a_prev: &[i16], a: &mut [i16]) {
+        let mut i = 0;
+        while i < a.len() {
+            let (u, n) = (sigmoid(load::<L>(u, i)).right(1), tanh(load(n, i)));
+            store_16(between(u, n, load_16(a_prev, i)), a, i);
+            i += L::LANES;
+        }
+    }
+
+    #[inline(always)]
+    fn rnn_units(sums: &mut [i32], rows: &Rows<W>, a: &mut [i16]) {
+        let mut i = 0;
+        while i < a.len() {
+            store_16(tanh(z::<L>(sums, rows.scale, i)), a, i);
+            i += L::LANES;
+        }
+    }
+
+    #[inline(always)]
+    fn relu_units(sums: &mut [i32], rows: &Rows<W>, a: &mut [i16]) {
+        let mut i = 0;
+        while i < a.len() {
+            store_16(z::<L>(sums, rows.scale, i).clamp(0, 32767), a, i);
+            i += L::LANES;
+        }
+    }
+}
