@@ -384,11 +384,10 @@ impl<W: Weight, L: Arithmetic> Kernel<W> for Vectors<L> {
     fn lstm_units(sums: &mut [i32], rows: &Rows<W>, c_prev: &[i32], a: &mut [i16], c: &mut [i32]) {
         let (units, mut i) = (a.len(), 0);
         while i < units {
-            let z = |gate| z::<L>(sums, rows.scale, gate * units + i);
-            let f = sigmoid(z(0)).right(1);
-            let input = sigmoid(z(1)).right(1);
-            let g = tanh(z(2));
-            let o = sigmoid(z(3)).right(1);
+            let f = sigmoid(z::<L>(sums, rows.scale, i)).right(1);
+            let input = sigmoid(z::<L>(sums, rows.scale, units + i)).right(1);
+            let g = tanh(z::<L>(sums, rows.scale, 2 * units + i));
+            let o = sigmoid(z::<L>(sums, rows.scale, 3 * units + i)).right(1);
             let kept = share(f, load(c_prev, i));
             let cell = kept.plus(input.times(g).right(10)).clamp(-C_LIMIT, C_LIMIT);
             store_16(half_up(o.times(tanh(cell.right(3)))), a, i);
@@ -401,12 +400,11 @@ impl<W: Weight, L: Arithmetic> Kernel<W> for Vectors<L> {
     fn gru_after_units(sums: &mut [i32], rows: &Rows<W>, a_prev: &[i16], a: &mut [i16]) {
         let (units, mut i) = (a.len(), 0);
         while i < units {
-            let z = |gate| z::<L>(sums, rows.scale, gate * units + i);
-            let r = sigmoid(z(0)).right(1);
-            let u = sigmoid(z(1)).right(1);
+            let r = sigmoid(z::<L>(sums, rows.scale, i)).right(1);
+            let u = sigmoid(z::<L>(sums, rows.scale, units + i)).right(1);
             let scale = load_scales(rows.scale, 2 * units + i);
             let over_x = scaled(load::<L>(sums, 3 * units + i), scale);
-            let n = tanh(over_x.plus(share(r, z(2))));
+            let n = tanh(over_x.plus(share(r, z::<L>(sums, rows.scale, 2 * units + i))));
             store_16(between(u, n, load_16(a_prev, i)), a, i);
             i += L::LANES;
         }
