@@ -10,7 +10,6 @@ use crate::flat::integer;
 use crate::quantized::Weight;
 use crate::quantized::core::{C_LIMIT, Kernel, Rows};
 use crate::quantized::scale::RowScale;
-use crate::quantized::table::{FIRST, SEGMENT, TABLE};
 use crate::shape::{copy, part, part_mut};
 
 /// Integers of 32 bits side by side.
@@ -201,13 +200,10 @@ pub(crate) trait Arithmetic: Lanes {
     fn left_by(self, n: Self) -> Self;
     /// Keeps the sign; by less than 32.
     fn right_by(self, n: Self) -> Self;
-    /// Zero where z is less than `least`.
-    fn where_at_least(self, z: Self, least: i32) -> Self;
-    /// The integers from `table` on, of the indices in the lanes.
-    ///
-    /// # Safety
-    /// They can be read.
-    unsafe fn look_up(table: *const u32, index: Self) -> Self;
+    /// [`sigmoid`](crate::quantized::table::sigmoid) of each lane of two vectors.
+    fn sigmoids(z: [Self; 2]) -> [Self; 2];
+    /// As [`sigmoids`](Self::sigmoids) of one vector.
+    fn sigmoid(z: Self) -> Self;
 }
 
 /// Everything in vectors.
@@ -307,27 +303,11 @@ fn z<L: Arithmetic>(sums: &[i32], scales: &[RowScale], i: usize) -> L {
     scaled(load::<L>(sums, i), load_scales(scales, i))
 }
 
-/// σ of each lane, as [`sigmoid`](crate::quantized::table::sigmoid).
-#[cfg(bptt_avx2)]
-#[inline(always)]
-fn sigmoid<L: Arithmetic>(z: L) -> L {
-    // Above the table's end the last entry is 65535 and rises no more.
-    let u = z.clamp(FIRST, -FIRST - 1).minus(L::splat(FIRST));
-    const { assert!((-2 * FIRST - 1) >> SEGMENT < TABLE.len() as i32) }
-    // SAFETY: u is from 0 to −2·FIRST − 1, whatever z is, so that the index is less than the table's
-    // length.
-    let entry = unsafe { L::look_up(TABLE.as_ptr(), u.right_unsigned(SEGMENT as i32)) };
-    let part = u.left(32 - SEGMENT as i32).right_unsigned(16);
-    let rise = entry.and(L::splat(0xffff)).times(part);
-    let value = entry.plus(rise).right_unsigned(16);
-    value.where_at_least(z, FIRST)
-}
-
 /// As [`tanh`](crate::quantized::table::tanh).
 #[cfg(bptt_avx2)]
 #[inline(always)]
 fn tanh<L: Arithmetic>(twice_z: L) -> L {
-    sigmoid(twice_z).minus(L::splat(32768))
+    L::sigmoid(twice_z).minus(L::splat(32768))
 }
 
 /// As [`share`](crate::quantized::core::share).
@@ -384,12 +364,15 @@ impl<W: Weight, L: Arithmetic> Kernel<W> for Vectors<L> {
     fn lstm_units(sums: &mut [i32], rows: &Rows<W>, c_prev: &[i32], a: &mut [i16], c: &mut [i32]) {
         let (units, mut i) = (a.len(), 0);
         while i < units {
-            let f = sigmoid(z::<L>(sums, rows.scale, i)).right(1);
-            let input = sigmoid(z::<L>(sums, rows.scale, units + i)).right(1);
-            let g = tanh(z::<L>(sums, rows.scale, 2 * units + i));
-            let o = sigmoid(z::<L>(sums, rows.scale, 3 * units + i)).right(1);
-            let kept = share(f, load(c_prev, i));
-            let cell = kept.plus(input.times(g).right(10)).clamp(-C_LIMIT, C_LIMIT);
+            let f = z(sums, rows.scale, i);
+            let input = z(sums, rows.scale, units + i);
+            let g = z(sums, rows.scale, 2 * units + i);
+            let o = z(sums, rows.scale, 3 * units + i);
+            let ([f, input], [g, o]) = (L::sigmoids([f, input]), L::sigmoids([g, o]));
+            let kept = share(f.right(1), load(c_prev, i));
+            let new = input.right(1).times(g.minus(L::splat(32768)));
+            let cell = kept.plus(new.right(10)).clamp(-C_LIMIT, C_LIMIT);
+            let o = o.right(1);
             store_16(half_up(o.times(tanh(cell.right(3)))), a, i);
             store(cell, c, i);
             i += L::LANES;
@@ -400,8 +383,9 @@ impl<W: Weight, L: Arithmetic> Kernel<W> for Vectors<L> {
     fn gru_after_units(sums: &mut [i32], rows: &Rows<W>, a_prev: &[i16], a: &mut [i16]) {
         let (units, mut i) = (a.len(), 0);
         while i < units {
-            let r = sigmoid(z::<L>(sums, rows.scale, i)).right(1);
-            let u = sigmoid(z::<L>(sums, rows.scale, units + i)).right(1);
+            let r = z(sums, rows.scale, i);
+            let u = z(sums, rows.scale, units + i);
+            let [r, u] = L::sigmoids([r, u]).map(|sigmoid| sigmoid.right(1));
             let scale = load_scales(rows.scale, 2 * units + i);
             let over_x = scaled(load::<L>(sums, 3 * units + i), scale);
             let n = tanh(over_x.plus(share(r, z::<L>(sums, rows.scale, 2 * units + i))));
@@ -414,7 +398,7 @@ impl<W: Weight, L: Arithmetic> Kernel<W> for Vectors<L> {
     fn reset_units(sums: &mut [i32], rows: &Rows<W>, a_prev: &[i16], reset: &mut [i16]) {
         let mut i = 0;
         while i < reset.len() {
-            let r = sigmoid(z::<L>(sums, rows.scale, i)).right(1);
+            let r = L::sigmoid(z(sums, rows.scale, i)).right(1);
             store_16(half_up(r.times(load_16(a_prev, i))), reset, i);
             i += L::LANES;
         }
@@ -424,8 +408,9 @@ impl<W: Weight, L: Arithmetic> Kernel<W> for Vectors<L> {
     fn gru_before_units(u: &[i32], n: &[i32], a_prev: &[i16], a: &mut [i16]) {
         let mut i = 0;
         while i < a.len() {
-            let (u, n) = (sigmoid(load::<L>(u, i)).right(1), tanh(load(n, i)));
-            store_16(between(u, n, load_16(a_prev, i)), a, i);
+            let [u, n] = L::sigmoids([load(u, i), load(n, i)]);
+            let n = n.minus(L::splat(32768));
+            store_16(between(u.right(1), n, load_16(a_prev, i)), a, i);
             i += L::LANES;
         }
     }

@@ -116,6 +116,7 @@ pub(super) use avx2::I32x8;
 mod avx2 {
     use super::*;
     use crate::arch::integers::lanes::Arithmetic;
+    use crate::quantized::table::{FIRST, SEGMENT, TABLE};
 
     /// 8 lanes of AVX2.
     #[derive(Clone, Copy)]
@@ -282,17 +283,27 @@ mod avx2 {
             I32x8(unsafe { _mm256_srav_epi32(self.0, n.0) })
         }
         #[inline(always)]
-        fn where_at_least(self, z: Self, least: i32) -> Self {
-            // SAFETY: as above.
-            I32x8(unsafe {
-                let less = _mm256_cmpgt_epi32(_mm256_set1_epi32(least), z.0);
-                _mm256_andnot_si256(less, self.0)
-            })
+        fn sigmoids([a, b]: [Self; 2]) -> [Self; 2] {
+            [Self::sigmoid(a), Self::sigmoid(b)]
         }
         #[inline(always)]
-        unsafe fn look_up(table: *const u32, index: Self) -> Self {
-            // SAFETY: the caller's promise.
-            I32x8(unsafe { _mm256_i32gather_epi32::<4>(table.cast(), index.0) })
+        fn sigmoid(z: Self) -> Self {
+            // Above the table's end the last entry is 65535 and rises no more.
+            let u = z.clamp(FIRST, -FIRST - 1).minus(Self::splat(FIRST));
+            const { assert!((-2 * FIRST - 1) >> SEGMENT < TABLE.len() as i32) }
+            let index = u.right_unsigned(SEGMENT as i32);
+            // SAFETY: u is from 0 to −2·FIRST − 1, whatever z is, so that each index is less than the
+            // table's length.
+            let entry =
+                I32x8(unsafe { _mm256_i32gather_epi32::<4>(TABLE.as_ptr().cast(), index.0) });
+            let part = u.left(32 - SEGMENT as i32).right_unsigned(16);
+            let rise = entry.and(Self::splat(0xffff)).times(part);
+            let value = entry.plus(rise).right_unsigned(16);
+            // SAFETY: as for `splat`.
+            I32x8(unsafe {
+                let less = _mm256_cmpgt_epi32(_mm256_set1_epi32(FIRST), z.0);
+                _mm256_andnot_si256(less, value.0)
+            })
         }
     }
 }
@@ -308,6 +319,7 @@ pub(super) use avx512::I32x16;
 mod avx512 {
     use super::*;
     use crate::arch::integers::lanes::Arithmetic;
+    use crate::quantized::table::{FIRST, SEGMENT, TABLE};
 
     /// 16 lanes of AVX-512.
     #[derive(Clone, Copy)]
@@ -351,6 +363,54 @@ mod avx512 {
             }
             // SAFETY: this type is named only where the processor has the instructions.
             unsafe { add_all(sums, w, v) }
+        }
+    }
+
+    /// Segments of the table on each side of 0.
+    const SEGMENTS: i16 = TABLE.len() as i16 / 2;
+
+    /// One number of each segment from 0 on, then zeros: a table that fits in six registers.
+    #[repr(align(64))]
+    struct Words([u16; 192]);
+
+    static VALUES: Words = words(16);
+    static SLOPES: Words = words(0);
+
+    /// Those bits of each entry of the table.
+    const fn words(shift: u32) -> Words {
+        let half = TABLE.len() / 2;
+        let (mut words, mut n) = ([0; 192], 0);
+        while n < half {
+            words[n] = (TABLE[half + n] >> shift) as u16;
+            // σ(−z) = 1 − σ(z): as steep on the other side, and from 1 − v − slope on.
+            let (entry, other) = (TABLE[half + n], TABLE[half - 1 - n]);
+            assert!(entry as u16 == other as u16);
+            assert!((entry >> 16) + (entry & 0xffff) + (other >> 16) == 1 << 16);
+            n += 1;
+        }
+        // The last segment is flat, and the one beyond it is 0.
+        assert!(TABLE[TABLE.len() - 1] == 0xffff_0000 && half < 192);
+        assert!(FIRST == -((half as i32) << SEGMENT));
+        Words(words)
+    }
+
+    /// The numbers of these indices, each from 0 to 191.
+    ///
+    /// # Safety
+    /// None but AVX-512.
+    #[inline(always)]
+    #[allow(unused_unsafe)]
+    unsafe fn look_up(words: &'static Words, index: __m512i) -> __m512i {
+        // SAFETY: the caller's promise; six times 32 words are there.
+        unsafe {
+            let register = |n: usize| read::<__m512i, _>(words.0.as_ptr().wrapping_add(32 * n));
+            let of_two = |n| _mm512_permutex2var_epi16(register(n), index, register(n + 1));
+            let (from_64, from_128) = (
+                _mm512_test_epi16_mask(index, _mm512_set1_epi16(64)),
+                _mm512_test_epi16_mask(index, _mm512_set1_epi16(128)),
+            );
+            let lower = _mm512_mask_mov_epi16(of_two(0), from_64, of_two(2));
+            _mm512_mask_mov_epi16(lower, from_128, of_two(4))
         }
     }
 
@@ -451,17 +511,39 @@ mod avx512 {
             I32x16(unsafe { _mm512_srav_epi32(self.0, n.0) })
         }
         #[inline(always)]
-        fn where_at_least(self, z: Self, least: i32) -> Self {
-            // SAFETY: as above.
-            I32x16(unsafe {
-                let least = _mm512_set1_epi32(least);
-                _mm512_maskz_mov_epi32(_mm512_cmpge_epi32_mask(z.0, least), self.0)
-            })
+        fn sigmoids([a, b]: [Self; 2]) -> [Self; 2] {
+            // SAFETY: as for `splat`. 16 bits suffice for all that follows. In each half of 128
+            // bits the words of a come first, then those of b.
+            unsafe {
+                let segment =
+                    _mm512_packs_epi32(a.right(SEGMENT as i32).0, b.right(SEGMENT as i32).0);
+                // The segment before the first is 0, above the last one all is as in the last one.
+                let segment = _mm512_max_epi16(segment, _mm512_set1_epi16(-SEGMENTS - 1));
+                let segment = _mm512_min_epi16(segment, _mm512_set1_epi16(SEGMENTS - 1));
+                let negative = _mm512_movepi16_mask(segment);
+                // ~n for a negative n: the segment on the other side of 0.
+                let index = _mm512_xor_si512(segment, _mm512_srai_epi16::<15>(segment));
+
+                let inside = I32x16::splat((1 << SEGMENT) - 1);
+                let part = _mm512_packus_epi32(a.and(inside).0, b.and(inside).0);
+                let part = _mm512_slli_epi16::<{ 16 - SEGMENT }>(part);
+                // v·2¹⁶ + slope + slope·part, the upper half.
+                let part = _mm512_or_si512(part, _mm512_set1_epi16(1));
+
+                let (value, slope) = (look_up(&VALUES, index), look_up(&SLOPES, index));
+                let end = _mm512_add_epi16(value, slope);
+                let value = _mm512_mask_sub_epi16(value, negative, _mm512_setzero_si512(), end);
+                let sigmoid = _mm512_add_epi16(value, _mm512_mulhi_epu16(slope, part));
+                let zero = _mm512_setzero_si512();
+                [
+                    I32x16(_mm512_unpacklo_epi16(sigmoid, zero)),
+                    I32x16(_mm512_unpackhi_epi16(sigmoid, zero)),
+                ]
+            }
         }
         #[inline(always)]
-        unsafe fn look_up(table: *const u32, index: Self) -> Self {
-            // SAFETY: the caller's promise.
-            I32x16(unsafe { _mm512_i32gather_epi32::<4>(index.0, table.cast()) })
+        fn sigmoid(z: Self) -> Self {
+            Self::sigmoids([z, z])[0]
         }
     }
 }
