@@ -18,6 +18,7 @@
 //! * [Truncated backpropagation through time](#truncated-backpropagation-through-time)
 //! * [Inputs that must be normalised](#inputs-that-must-be-normalised)
 //! * [Arrays of other programs](#arrays-of-other-programs)
+//! * [On the device in integers](#on-the-device-in-integers)
 //! * Sequences that do not fit into memory: [`checkpoint`](crate::checkpoint)
 //! * Sequences of different lengths in one batch: [`lengths`](crate::lengths)
 //!
@@ -547,4 +548,83 @@
 //! batch_first::read(&mut same, &batch_first)?;
 //! assert_eq!(same, x);
 //! # Ok::<(), bptt::LengthMismatch>(())
+//! ```
+//!
+//! # On the device in integers
+//!
+//! Learn in f32, [`quantise`](crate::quantized), run. The training goes on with the weights of the grid
+//! in the forward and the backward pass, while the optimizer updates the f32 weights behind them
+//! (straight-through): so the network learns what the grid does to it. What [`Cell::forward`] returns
+//! keeps its cell borrowed; here that is the one on the grid.
+//!
+//! [`Cell::forward`]: crate::Cell::forward
+//!
+//! ```
+//! use bptt::loss::{Reduction, squared_error};
+//! use bptt::optimizer::Adam;
+//! use bptt::quantized::{self, Cell as _, Scale};
+//! use bptt::{Cell, Flat, Vector, dense, init, lstm};
+//! use rand::{RngExt, SeedableRng, rngs::SmallRng};
+//!
+//! bptt::flat_struct! {
+//!     struct Net, NetRef, NetMut { cell: lstm::Params<1, 8>, head: dense::Params<8, 1> }
+//! }
+//! const T: usize = 5;
+//! let mut rng = SmallRng::seed_from_u64(1);
+//! let mut net = Net::zeros();
+//! init::uniform(&mut net, 0.4, || rng.random());
+//! let x_scale = Scale::of(&[1.0, -1.0]); // the inputs, or a sample of them
+//!
+//! // The same in integers, and what those stand for.
+//! let mut cell = quantized::Lstm::<1, 8>::zeros();
+//! let mut head = quantized::Dense::<8, 1>::zeros();
+//! let mut grid = Net::zeros();
+//!
+//! let (mut adam, mut m, mut v) = (Adam::new(0.01), Net::zeros(), Net::zeros());
+//! let (mut a, mut caches) = ([Vector::ZEROS; T], [lstm::Cache::ZEROS; T]);
+//! let (start, mut y, mut dy, mut loss) = (lstm::State::ZEROS, [Vector::ZEROS], [Vector::ZEROS], 1.0);
+//! for round in 0..3000 {
+//!     let x: [Vector<1>; T] = std::array::from_fn(|_| Vector::from_columns([[rng.random()]]));
+//!     let mean = [Vector::from_columns([[x.iter().map(|x| x[(0, 0)]).sum::<f32>() / T as f32]])];
+//!     let on_grid = round >= 2000; // fine-tuning
+//!     if on_grid {
+//!         cell.quantize(net.parts().cell, x_scale)?;
+//!         head.quantize(net.parts().head, Scale::UNIT)?;
+//!         let NetMut { cell: grid_cell, head: grid_head } = grid.parts_mut();
+//!         cell.dequantize(grid_cell);
+//!         head.dequantize(grid_head);
+//!     }
+//!     let NetRef { cell, head } = if on_grid { grid.parts() } else { net.parts() };
+//!     let tape = cell.forward(&x, &start, &mut a, &mut caches)?;
+//!     dense::forward(head, &tape.a()[T - 1], &mut y[0]);
+//!     let now = squared_error(&y, &mean, None, Reduction::Mean, Some(&mut dy))?;
+//!     loss += 0.01 * (now - loss); // of the last hundred or so
+//!     let (mut grads, mut da) = (Net::zeros(), [Vector::ZEROS; T]);
+//!     let NetMut { cell: dcell, head: dhead } = grads.parts_mut();
+//!     dense::backward(head, &tape.a()[T - 1], &dy[0], dhead, &mut da[T - 1]);
+//!     tape.backward(&da, dcell, None, &mut lstm::State::zeros())?;
+//!     adam.update(net.as_flat_mut(), grads.as_flat(), m.as_flat_mut(), v.as_flat_mut())?;
+//! }
+//! assert!(loss < 0.003);
+//!
+//! // Run: the mean of 0.1, 0.9, 0.3, 0.5 and 0.7, without floating point between x and y.
+//! cell.quantize(net.parts().cell, x_scale)?;
+//! head.quantize(net.parts().head, Scale::UNIT)?;
+//! let (mut state, mut next) = (quantized::State::<8, 1>::zeros(), quantized::State::zeros());
+//! for sample in [0.1, 0.9, 0.3, 0.5, 0.7] {
+//!     let mut x = [[0]];
+//!     let saturated = cell.x_scale().quantize(&[sample], &mut x[0])?;
+//!     assert_eq!(saturated, 0);
+//!     quantized::Cell::step(&cell, &x, &state, &mut next);
+//!     core::mem::swap(&mut state, &mut next);
+//! }
+//! let mut y = [[0]];
+//! head.forward(&state.a, &mut y);
+//! assert!((y[0][0] as f32 / 65536.0 - 0.5).abs() < 0.1);
+//!
+//! // For firmware: a file, which a `static` there is made of with `from_le_bytes`.
+//! let mut file = [0; quantized::Lstm::<1, 8>::BYTES];
+//! cell.to_le_bytes(&mut file)?;
+//! assert!(file.len() < bptt::lstm::Params::<1, 8>::LEN * 4 / 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -4,9 +4,15 @@ use super::layer::{Layer, Row, word};
 use super::{QuantizeError, Scale, Weight};
 use crate::{Affine, Flat, LengthMismatch, dense, gru, lstm, rnn};
 
-/// A quantised cell with X inputs and A units.
+/// A quantised cell with X inputs and A units: what a program needs of it, whichever it is.
 ///
-/// Written for any cell:
+/// | | of |
+/// |---|---|
+/// | [`Lstm`] | [`lstm::Params`] |
+/// | [`ResetAfter`], [`ResetBefore`] | [`gru::ResetAfter`], [`gru::ResetBefore`] |
+/// | [`Rnn`], [`Relu`] | [`rnn::Params`], [`rnn::Relu`] |
+///
+/// The weights are i8, or i16 where the last parameter of the type says so. Written for any cell:
 ///
 /// ```
 /// use bptt::quantized::{self, Cell, Scale};
@@ -32,20 +38,65 @@ use crate::{Affine, Flat, LengthMismatch, dense, gru, lstm, rnn};
 /// # Ok::<(), quantized::QuantizeError>(())
 /// ```
 pub trait Cell<const X: usize, const A: usize>: Sized {
-    /// The same cell in f32.
+    /// The same cell in f32: what is quantised, and what is dequantised into.
+    ///
+    /// ```
+    /// use bptt::{lstm, quantized};
+    ///
+    /// type Float = <quantized::Lstm<2, 3> as quantized::Cell<2, 3>>::Float;
+    /// let _: Float = lstm::Params::zeros();
+    /// ```
     type Float: crate::Cell<X, A, Scalar = f32>;
 
-    /// What one step hands to the next, for M samples: a⟨t⟩, and c⟨t⟩ of an LSTM. Zeros by default.
+    /// What one step hands to the next, for M samples: [`State`] of an LSTM, [`Hidden`] of the others.
+    /// Zeros by default.
+    ///
+    /// ```
+    /// use bptt::quantized::{self, Cell, Hidden};
+    ///
+    /// type State = <quantized::Rnn<2, 3> as Cell<2, 3>>::State<4>;
+    /// assert_eq!(State::default(), Hidden([[0; 3]; 4]));
+    /// ```
     type State<const M: usize>: Default + Clone + ::core::fmt::Debug + PartialEq + Eq;
 
-    /// The scales: that of x, and for ReLU that of a beside it.
+    /// The scales that are to be given: that of x, and for ReLU that of a beside it.
+    ///
+    /// ```
+    /// use bptt::quantized::{Cell, Lstm, Relu, Scale};
+    ///
+    /// let _: <Lstm<2, 3> as Cell<2, 3>>::Scales = Scale::UNIT;
+    /// let _: <Relu<2, 3> as Cell<2, 3>>::Scales = (Scale::UNIT, Scale::new(12));
+    /// ```
     type Scales: Copy;
 
-    /// The number of bytes of [`to_le_bytes`](Self::to_le_bytes).
+    /// The number of bytes of [`to_le_bytes`](Self::to_le_bytes): 4, 8 a row, and the weights; of a
+    /// GRU with the reset after the product 4·A more, with the reset before it 8 more.
+    ///
+    /// ```
+    /// use bptt::quantized::{Cell, Lstm};
+    ///
+    /// let rows = 4 * 16;
+    /// assert_eq!(Lstm::<6, 16, i8>::BYTES, 4 + rows * (8 + 6 + 16));
+    /// assert_eq!(Lstm::<6, 16, i16>::BYTES, 4 + rows * (8 + 2 * (6 + 16)));
+    /// ```
     const BYTES: usize;
 
-    /// One step: `next` becomes the state after `x`, one row of inputs a sample. The same bits on
-    /// every target.
+    /// One step of inference: `next` becomes the state after `x`. The same bits on every target.
+    ///
+    /// `x` has a row of X inputs a sample, in 2^−q of [`x_scale`](Self::x_scale), and the states have
+    /// as many samples. The caller alternates two states:
+    ///
+    /// ```
+    /// use bptt::quantized::{Cell, Lstm, State};
+    ///
+    /// static CELL: Lstm<1, 4> = Lstm::zeros();
+    /// let (mut state, mut next) = (State::<4, 1>::zeros(), State::zeros());
+    /// for sample in [100, 200, 300] {
+    ///     CELL.step(&[[sample]], &state, &mut next);
+    ///     core::mem::swap(&mut state, &mut next);
+    /// }
+    /// assert_eq!(state, State::zeros()); // all weights are zero
+    /// ```
     fn step<const M: usize>(
         &self,
         x: &[[i16; X]; M],
@@ -53,27 +104,82 @@ pub trait Cell<const X: usize, const A: usize>: Sized {
         next: &mut Self::State<M>,
     );
 
-    /// a⟨t⟩ of a state.
+    /// a⟨t⟩ of a state, a row a sample, in 2^−q of [`a_scale`](Self::a_scale): the inputs of the
+    /// layer above, or of the output layer.
+    ///
+    /// ```
+    /// use bptt::quantized::{Cell, Lstm, State};
+    ///
+    /// let state = State { a: [[1, 2, 3]], c: [[0; 3]] };
+    /// assert_eq!(Lstm::<2, 3>::a(&state), &[[1, 2, 3]]);
+    /// ```
     fn a<const M: usize>(state: &Self::State<M>) -> &[[i16; A]; M];
 
-    /// What one of x stands for.
+    /// What one of x stands for: 2^−q.
+    ///
+    /// ```
+    /// use bptt::quantized::{Cell, Lstm, Scale};
+    /// use bptt::lstm;
+    ///
+    /// let mut cell = Lstm::<2, 3>::zeros();
+    /// cell.quantize(&lstm::Params::zeros(), Scale::of(&[29.0]))?;
+    /// assert_eq!(cell.x_scale().q(), 10);
+    /// # Ok::<(), bptt::quantized::QuantizeError>(())
+    /// ```
     fn x_scale(&self) -> Scale;
 
-    /// What one of a⟨t⟩ stands for.
+    /// What one of a⟨t⟩ stands for: 2⁻¹⁵, and with ReLU what [`quantize`](Self::quantize) was told.
+    ///
+    /// ```
+    /// use bptt::quantized::{Cell, Lstm, Scale};
+    ///
+    /// assert_eq!(Lstm::<2, 3>::zeros().a_scale(), Scale::UNIT);
+    /// ```
     fn a_scale(&self) -> Scale;
 
-    /// Becomes the parameters, rounded to the grid; deterministic, on every target the same.
+    /// Becomes the parameters, rounded to the nearest weights of the grid that the scale of each row
+    /// is. Deterministic: the same integers on every target.
     ///
     /// `scales` says what the inputs stand for ([`Scale::of`] a sample of them), and for ReLU the
     /// states.
     ///
     /// # Errors
     /// [`QuantizeError`] where a row has no scale; nothing is written then.
+    ///
+    /// ```
+    /// use bptt::quantized::{Cell, Lstm, QuantizeError, Scale};
+    /// use bptt::lstm;
+    ///
+    /// let mut cell = Lstm::<2, 3>::zeros();
+    /// let mut params = lstm::Params::zeros();
+    /// params.g.wx.fill(0.5);
+    /// assert_eq!(cell.quantize(&params, Scale::UNIT), Ok(()));
+    /// params.i.b.fill(f32::NAN); // the second gate: its rows are the fourth to the sixth
+    /// assert_eq!(cell.quantize(&params, Scale::UNIT), Err(QuantizeError::NotFinite { row: 3 }));
+    /// ```
     fn quantize(&mut self, params: &Self::Float, scales: Self::Scales)
     -> Result<(), QuantizeError>;
 
     /// The parameters that the integers stand for: on the grid, each within half a step of what was
-    /// quantised.
+    /// quantised (and the rounding of f32). A step is at least a 127th (32767th) of the greatest
+    /// weight of the row.
+    ///
+    /// ```
+    /// use bptt::quantized::{Cell, Lstm, Scale};
+    /// use bptt::{Flat, init, lstm};
+    ///
+    /// let mut params = lstm::Params::<2, 3>::zeros();
+    /// let mut random = (1..).map(|n| (n * 37 % 101) as f32 / 101.0);
+    /// init::uniform(&mut params, 0.5, || random.next().unwrap());
+    /// let mut cell = Lstm::<2, 3>::zeros();
+    /// cell.quantize(&params, Scale::UNIT)?;
+    /// let mut grid = lstm::Params::zeros();
+    /// cell.dequantize(&mut grid);
+    /// // Half a step of Wa is 0.25 / 127 at most, one of Wx the same or twice that.
+    /// let mut pairs = grid.as_flat().iter().zip(params.as_flat());
+    /// assert!(pairs.all(|(grid, params)| (grid - params).abs() < 0.51 / 127.0));
+    /// # Ok::<(), bptt::quantized::QuantizeError>(())
+    /// ```
     fn dequantize(&self, params: &mut Self::Float);
 
     /// Writes the cell as bytes that do not depend on the target.
@@ -83,10 +189,25 @@ pub trait Cell<const X: usize, const A: usize>: Sized {
     ///
     /// # Errors
     /// [`LengthMismatch`] where there are not [`BYTES`](Self::BYTES) bytes; nothing is written then.
+    ///
+    /// ```
+    /// use bptt::quantized::{Cell, Lstm};
+    ///
+    /// type Net = Lstm<2, 3>;
+    /// let mut file = [0; Net::BYTES];
+    /// Net::zeros().to_le_bytes(&mut file)?;
+    /// assert_eq!(Net::from_le_bytes(&file), Net::zeros());
+    /// # Ok::<(), bptt::LengthMismatch>(())
+    /// ```
     fn to_le_bytes(&self, bytes: &mut [u8]) -> Result<(), LengthMismatch>;
 }
 
-/// The state of a quantised LSTM for M samples.
+/// The state of a quantised LSTM for M samples; zeros by default.
+///
+/// ```
+/// let state = bptt::quantized::State::<16, 1>::default();
+/// assert_eq!((state.a, state.c), ([[0; 16]], [[0; 16]]));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State<const A: usize, const M: usize> {
     /// a⟨t⟩, a row a sample, in 2⁻¹⁵.
@@ -116,7 +237,13 @@ impl<const A: usize, const M: usize> Default for State<A, M> {
     }
 }
 
-/// a⟨t⟩ of a cell whose state it is, for M samples; zeros by default.
+/// a⟨t⟩ of a GRU or an RNN, whose state it is, for M samples, a row a sample; zeros by default.
+///
+/// ```
+/// use bptt::quantized::Hidden;
+///
+/// assert_eq!(Hidden::<3, 2>::default(), Hidden([[0; 3]; 2]));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hidden<const A: usize, const M: usize>(pub [[i16; A]; M]);
 
@@ -193,7 +320,8 @@ macro_rules! constants {
             /// The cell whose [`to_le_bytes`](Cell::to_le_bytes) these are, at compile time too.
             ///
             /// Another number of bytes does not compile. Bytes that no cell has written become the
-            /// nearest that is one.
+            /// nearest that one could have. A large network is a `static` made like this: it never
+            /// stands on the stack.
             ///
             /// ```
             /// use bptt::quantized::{self, Cell};
@@ -213,7 +341,7 @@ macro_rules! constants {
     };
 }
 
-/// [`lstm::Params`] in integers.
+/// [`lstm::Params`] in integers: equations (5) to (10) of [`quantized`](super).
 ///
 /// ```
 /// use bptt::quantized::{self, Cell, Scale};
@@ -292,7 +420,22 @@ impl<const X: usize, const A: usize, W: Weight> Cell<X, A> for Lstm<X, A, W> {
     }
 }
 
-/// [`gru::ResetAfter`] in integers.
+/// [`gru::ResetAfter`] in integers: equations (11) to (13), (15) of [`quantized`](super).
+///
+/// ```
+/// use bptt::quantized::{self, Cell, Scale};
+/// use bptt::{gru, init};
+///
+/// let mut params = gru::ResetAfter::<2, 4>::zeros();
+/// let mut random = (1..).map(|n| (n * 37 % 101) as f32 / 101.0);
+/// init::uniform(&mut params, 0.5, || random.next().unwrap());
+/// let mut cell = quantized::ResetAfter::<2, 4>::zeros();
+/// cell.quantize(&params, Scale::UNIT)?;
+/// let mut next = quantized::Hidden::default();
+/// cell.step(&[[16384, -8192]], &quantized::Hidden::default(), &mut next);
+/// assert!(next.0[0].iter().any(|a| *a != 0));
+/// # Ok::<(), quantized::QuantizeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct ResetAfter<const X: usize, const A: usize, W: Weight = i8> {
@@ -385,7 +528,22 @@ impl<const X: usize, const A: usize, W: Weight> Cell<X, A> for ResetAfter<X, A, 
     }
 }
 
-/// [`gru::ResetBefore`] in integers.
+/// [`gru::ResetBefore`] in integers: equations (11), (12), (14), (15) of [`quantized`](super).
+///
+/// ```
+/// use bptt::quantized::{self, Cell, Scale};
+/// use bptt::{gru, init};
+///
+/// let mut params = gru::ResetBefore::<2, 4>::zeros();
+/// let mut random = (1..).map(|n| (n * 37 % 101) as f32 / 101.0);
+/// init::uniform(&mut params, 0.5, || random.next().unwrap());
+/// let mut cell = quantized::ResetBefore::<2, 4>::zeros();
+/// cell.quantize(&params, Scale::UNIT)?;
+/// let mut next = quantized::Hidden::default();
+/// cell.step(&[[16384, -8192]], &quantized::Hidden::default(), &mut next);
+/// assert!(next.0[0].iter().any(|a| *a != 0));
+/// # Ok::<(), quantized::QuantizeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct ResetBefore<const X: usize, const A: usize, W: Weight = i8> {
@@ -526,42 +684,115 @@ macro_rules! rnn {
     };
 }
 
-/// [`rnn::Params`] in integers: with tanh.
+/// [`rnn::Params`] in integers, with tanh: equation (16) of [`quantized`](super).
+///
+/// ```
+/// use bptt::quantized::{self, Cell, Scale};
+/// use bptt::{rnn, init};
+///
+/// let mut params = rnn::Params::<2, 4>::zeros();
+/// let mut random = (1..).map(|n| (n * 37 % 101) as f32 / 101.0);
+/// init::uniform(&mut params, 0.5, || random.next().unwrap());
+/// let mut cell = quantized::Rnn::<2, 4>::zeros();
+/// cell.quantize(&params, Scale::UNIT)?;
+/// let mut next = quantized::Hidden::default();
+/// cell.step(&[[16384, -8192]], &quantized::Hidden::default(), &mut next);
+/// assert!(next.0[0].iter().any(|a| *a != 0));
+/// # Ok::<(), quantized::QuantizeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Rnn<const X: usize, const A: usize, W: Weight = i8>(Layer<X, A, A, 1, W>);
 
 rnn!(Rnn, rnn::Params<X, A>, rnn_step, CANDIDATE, false, |x| (x, Scale::UNIT), Scale, |params| params, params);
 
-/// [`rnn::Relu`] in integers. Its states are not bounded: their scale is the second of the two, from
-/// a run in f32.
+/// [`rnn::Relu`] in integers: equation (17) of [`quantized`](super).
+///
+/// Its states are not bounded: their scale is the second of the two, from a run in f32. A state
+/// beyond it stays at 32767.
+///
+/// ```
+/// use bptt::quantized::{self, Cell, Scale};
+/// use bptt::{rnn, init};
+///
+/// let mut params = rnn::Relu::<2, 4>::zeros();
+/// let mut random = (1..).map(|n| (n * 37 % 101) as f32 / 101.0);
+/// init::uniform(&mut params, 0.5, || random.next().unwrap());
+/// let mut cell = quantized::Relu::<2, 4>::zeros();
+/// cell.quantize(&params, (Scale::UNIT, Scale::new(12)))?;
+/// let mut next = quantized::Hidden::default();
+/// cell.step(&[[16384, -8192]], &quantized::Hidden::default(), &mut next);
+/// assert!(next.0[0].iter().any(|a| *a != 0));
+/// # Ok::<(), quantized::QuantizeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Relu<const X: usize, const A: usize, W: Weight = i8>(Layer<X, A, A, 1, W>);
 
 rnn!(Relu, rnn::Relu<X, A>, relu_step, 0, true, |scales| scales, (Scale, Scale), |params| &params.0, &mut params.0);
 
-/// [`dense::Params`] in integers: the output layer.
+/// [`dense::Params`] in integers, the output layer: equation (18) of [`quantized`](super).
+///
+/// ```
+/// use bptt::quantized::{self, Scale};
+/// use bptt::{Matrix, dense};
+///
+/// let params = dense::Params {
+///     w: Matrix::from_rows([[0.5, -1.0], [0.25, 1.0]]),
+///     b: Matrix::from_rows([[0.0], [2.0]]),
+/// };
+/// let mut head = quantized::Dense::<2, 2>::zeros();
+/// head.quantize(&params, Scale::UNIT)?; // a in 2⁻¹⁵, as a cell returns it
+/// let mut y = [[0; 2]];
+/// head.forward(&[[16384, 8192]], &mut y); // 0.5 and 0.25
+/// let y = y[0].map(|y| y as f32 / 65536.0);
+/// assert!(y[0].abs() < 0.01 && (y[1] - 2.375).abs() < 0.01);
+/// # Ok::<(), quantized::QuantizeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Dense<const A: usize, const Y: usize, W: Weight = i8>(Layer<0, A, Y, 1, W>);
 
 impl<const A: usize, const Y: usize, W: Weight> Dense<A, Y, W> {
-    /// The number of bytes of [`to_le_bytes`](Self::to_le_bytes).
+    /// The number of bytes of [`to_le_bytes`](Self::to_le_bytes): 4, 8 a row, and the weights.
+    ///
+    /// ```
+    /// assert_eq!(bptt::quantized::Dense::<16, 4>::BYTES, 4 + 4 * (8 + 16));
+    /// ```
     pub const BYTES: usize = Layer::<0, A, Y, 1, W>::BYTES;
 
     /// All weights and biases zero.
+    ///
+    /// ```
+    /// let mut head = bptt::quantized::Dense::<16, 4>::zeros();
+    /// ```
     pub const fn zeros() -> Self {
         Dense(Layer::ZEROS)
     }
 
-    /// The layer whose [`to_le_bytes`](Self::to_le_bytes) these are; see [`Lstm::from_le_bytes`].
+    /// The layer whose [`to_le_bytes`](Self::to_le_bytes) these are, at compile time too; see
+    /// [`Lstm::from_le_bytes`].
+    ///
+    /// ```
+    /// use bptt::quantized::Dense;
+    ///
+    /// static FILE: [u8; Dense::<16, 4>::BYTES] = [0; Dense::<16, 4>::BYTES]; // include_bytes!
+    /// static HEAD: Dense<16, 4> = Dense::from_le_bytes(&FILE);
+    /// ```
     pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {
         const { assert!(N == Self::BYTES, "another number of bytes") }
         Dense(Layer::read(bytes, 0))
     }
 
-    /// (18): y = W·a + b in 2⁻¹⁶, a row a sample. The greatest y is the most probable class.
+    /// (18): y = W·a + b in 2⁻¹⁶, a row a sample. The greatest y is the most probable class;
+    /// [`softmax`](crate::dense::softmax) of y·2⁻¹⁶ in f32 gives the probabilities.
+    ///
+    /// ```
+    /// let head = bptt::quantized::Dense::<16, 4>::zeros();
+    /// let mut y = [[7; 4]];
+    /// head.forward(&[[100; 16]], &mut y);
+    /// assert_eq!(y, [[0; 4]]);
+    /// ```
     pub fn forward<const M: usize>(&self, a: &[[i16; A]; M], y: &mut [[i32; Y]; M]) {
         let layer = self.0.rows();
         for (a, y) in a.iter().zip(y) {
@@ -569,10 +800,18 @@ impl<const A: usize, const Y: usize, W: Weight> Dense<A, Y, W> {
         }
     }
 
-    /// As [`Cell::quantize`]; `a` is the scale of its inputs.
+    /// As [`Cell::quantize`]; `a` is the scale of its inputs: [`Cell::a_scale`] of the cell below.
     ///
     /// # Errors
     /// [`QuantizeError`] where a row has no scale; nothing is written then.
+    ///
+    /// ```
+    /// use bptt::{dense, quantized};
+    ///
+    /// let mut head = quantized::Dense::<16, 4>::zeros();
+    /// head.quantize(&dense::Params::zeros(), quantized::Scale::UNIT)?;
+    /// # Ok::<(), quantized::QuantizeError>(())
+    /// ```
     pub fn quantize(
         &mut self,
         params: &dense::Params<A, Y>,
@@ -591,17 +830,32 @@ impl<const A: usize, const Y: usize, W: Weight> Dense<A, Y, W> {
         })
     }
 
-    /// As [`Cell::dequantize`].
+    /// The parameters that the integers stand for, as [`Cell::dequantize`].
+    ///
+    /// ```
+    /// let mut params = bptt::dense::Params::zeros();
+    /// bptt::quantized::Dense::<16, 4>::zeros().dequantize(&mut params);
+    /// assert_eq!(params, bptt::dense::Params::zeros());
+    /// ```
     pub fn dequantize(&self, params: &mut dense::Params<A, Y>) {
         let (w, b) = (params.w.as_flat_mut(), params.b.as_flat_mut());
         self.0
             .dequantize(0, 16 - self.0.a.q(), false, [w, &mut [], b]);
     }
 
-    /// As [`Cell::to_le_bytes`].
+    /// Writes the layer as bytes that do not depend on the target, as [`Cell::to_le_bytes`].
     ///
     /// # Errors
     /// [`LengthMismatch`] where there are not [`BYTES`](Self::BYTES) bytes; nothing is written then.
+    ///
+    /// ```
+    /// use bptt::quantized::Dense;
+    ///
+    /// let mut file = [0; Dense::<16, 4>::BYTES];
+    /// assert!(Dense::<16, 4>::zeros().to_le_bytes(&mut file[1..]).is_err());
+    /// Dense::<16, 4>::zeros().to_le_bytes(&mut file)?;
+    /// # Ok::<(), bptt::LengthMismatch>(())
+    /// ```
     pub fn to_le_bytes(&self, bytes: &mut [u8]) -> Result<(), LengthMismatch> {
         collect(Self::BYTES, bytes, |mut each| self.0.write(&mut each))
     }

@@ -50,6 +50,56 @@
 //! | (15) | a⟨t⟩ = n + ⌊u·(a⟨t−1⟩ − n)⌉ |
 //!
 //! RNN: (16) a⟨t⟩ = tanh(z), or (17) a⟨t⟩ = max(z, 0), cut to 32767. Output layer: (18) y = z.
+//!
+//! # Accuracy
+//!
+//! Differences of a⟨t⟩ over 100 steps, as `cargo test --release --test quantized accuracy -- --nocapture`
+//! prints and bounds them, for more networks than these:
+//!
+//! | | from f64 with the same weights, rms | greatest | i8 from f32, rms | greatest | i16 from f32, rms | greatest |
+//! |---|---|---|---|---|---|---|
+//! | LSTM of the example `activity` (6, 16) | 9.4e-5 | 1.9e-3 | 4.5e-3 | 1.3e-1 | 2.2e-4 | 7.2e-3 |
+//! | LSTM (32, 64), weights in ±0.5 | 1.3e-4 | 2.2e-3 | 4.3e-3 | 6.5e-2 | 3.5e-4 | 8.2e-3 |
+//! | GRU, reset after, likewise | 6.3e-5 | 5.2e-4 | 4.4e-3 | 3.4e-2 | 3.3e-4 | 2.5e-3 |
+//! | GRU, reset before, likewise | 6.7e-5 | 4.7e-4 | 4.7e-3 | 2.9e-2 | 3.6e-4 | 2.1e-3 |
+//! | RNN (32, 64), weights in ±0.125 | 3.7e-5 | 1.3e-4 | 1.5e-3 | 8.7e-3 | 1.2e-4 | 6.2e-4 |
+//! | RNN with ReLU, likewise | 1.5e-5 | 6.8e-5 | 1.1e-3 | 8.5e-3 | 8.0e-5 | 5.3e-4 |
+//!
+//! Errors do not grow with time: they are the same in the last thousand of a million steps as in the
+//! first (`no_drift_over_a_million_steps`). That is so where the network forgets. A chaotic one, as an
+//! RNN with weights in ±0.5 and 64 units is, takes any error, that of f32 too, to the size of a.
+//!
+//! The example's 40 test recordings keep their class with both (`recordings_keep_their_class`).
+//!
+//! # f32, i16 or i8
+//!
+//! With a floating-point unit and flash to spare, f32: it is what training needs, and there is nothing
+//! to choose. Without one, or with too little flash, i8: a quarter of the flash. i16 where i8 loses too
+//! much on the task (compare the two on recordings that were not trained on), for twice the flash of
+//! i8, and for rows of some 200 inputs and units at most.
+//!
+//! What i8 loses most often comes from a channel in a unit so large that its weights leave those of the
+//! others no bits: measure in units in which all channels are of one size. What is left is got back by
+//! [fine-tuning](crate::patterns#on-the-device-in-integers): f32 training in which the weights that go
+//! forward and backward are those of the grid. With one channel in a unit 256 times as large it brings
+//! the loss of the i8 network of the example from 0.121 to 0.088, where f32 had 0.112
+//! (`fine_tuning_where_quantising_costs`).
+//!
+//! # Large networks
+//!
+//! `zeros()` and `from_le_bytes` return by value, over the stack. A cell of (128, 256) in i8 has 401
+//! kilobytes: make it a `static`, by `from_le_bytes` of a file, or by `zeros()` in a `Mutex` where it is
+//! to be quantised in place.
+//!
+//! ```
+//! use bptt::lstm;
+//! use bptt::quantized::{Cell, Lstm, Scale};
+//! use std::sync::Mutex;
+//!
+//! static CELL: Mutex<Lstm<16, 32>> = Mutex::new(Lstm::zeros());
+//! CELL.lock().unwrap().quantize(&lstm::Params::zeros(), Scale::UNIT)?;
+//! # Ok::<(), bptt::quantized::QuantizeError>(())
+//! ```
 
 mod cells;
 pub(crate) mod core;

@@ -196,10 +196,22 @@ impl RowScale {
 
 /// Why a row could not be quantised; the rows of all gates are counted, in the order of the fields,
 /// then the units.
+///
+/// ```
+/// use bptt::quantized::{Cell, QuantizeError, Rnn, Scale};
+/// use bptt::rnn;
+///
+/// let mut params = rnn::Params::<1, 2>::zeros();
+/// params.wa[(1, 0)] = 100.0;
+/// let error = Rnn::<1, 2>::zeros().quantize(&params, Scale::UNIT).unwrap_err();
+/// assert!(matches!(error, QuantizeError::TooLarge { row: 1, .. }));
+/// let text = "the weights of row 1 need a scale of 0.78740156, more than 0.1249975";
+/// assert_eq!(error.to_string(), text); // 100 / 127
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum QuantizeError {
-    /// A weight or a bias of the row is ±∞ or NaN, or the sum of their magnitudes is not a number in f32.
+    /// A weight or a bias of the row is ±∞ or NaN, or the sum of their magnitudes is +∞.
     NotFinite {
         /// The row.
         row: usize,
