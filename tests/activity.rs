@@ -449,6 +449,32 @@ fn classifies_from_the_file<C: Cell<6, 16, Scalar = f32>>(
     assert!(right > 10, "{printed}"); // better than chance, so the comparison says something
 }
 
+/// In integers the network takes a quarter of the flash, or half of it, and is as often right.
+#[test]
+fn quantises() {
+    for (cell, weights, bits, flash) in [("lstm", "i8", 8, 2024), ("gru", "i16", 16, 2728)] {
+        let arguments = ["--cell", cell, "--weights", weights];
+        let (printed, _) = trained(&format!("quantised_{cell}"), &arguments);
+        let line = |start: &str| {
+            let found = printed.lines().find(|line| line.contains(start));
+            found
+                .unwrap_or_else(|| panic!("{printed}no {start}"))
+                .to_owned()
+        };
+        let integers = line(&format!("in integers, weights of {bits} bits: "));
+        assert!(
+            integers.ends_with(&format!("{flash} bytes of flash")),
+            "{integers}"
+        );
+        let right = |line: &str| -> i32 {
+            let (number, _) = line.split_once(" of 40 test recordings right").unwrap();
+            number.rsplit(' ').next().unwrap().parse().unwrap()
+        };
+        let (float, integers) = (right(&line("right, ")), right(&integers));
+        assert!((float - integers).abs() <= 1, "{printed}");
+    }
+}
+
 #[test]
 fn takes_a_file_from_a_spreadsheet() {
     let folder = folder("spreadsheet");

@@ -760,6 +760,32 @@ fn greatest_weights() {
     }
 }
 
+/// Gates that are open for ever: c grows by one a step, up to 32 and no further.
+#[test]
+fn c_is_cut() {
+    for (g, end) in [(20.0, 32 << 20), (-20.0, -32 << 20)] {
+        let mut params = lstm::Params::<1, 1>::zeros();
+        for (gate, b) in [
+            (&mut params.f, 20.0),
+            (&mut params.i, 20.0),
+            (&mut params.g, g),
+        ] {
+            gate.b.fill(b);
+        }
+        let mut cell = quantized::Lstm::<1, 1, i8>::zeros();
+        cell.quantize(&params, Scale::UNIT).unwrap();
+        let mut running = Running::new(&cell);
+        for step in 1..100 {
+            running.step(&[0.0]);
+            let c = running.state.c[0][0];
+            assert!(
+                c.abs() <= 32 << 20 && (c == end) == (step > 32),
+                "step {step}: {c}"
+            );
+        }
+    }
+}
+
 #[test]
 fn saturation_is_counted() {
     let values = [

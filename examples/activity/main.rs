@@ -6,14 +6,15 @@
 //! ```
 //!
 //! trains an LSTM on 40 recordings of ten seconds, tests it on 40 others, says what each cell takes, and writes the
-//! weights and a picture. `-- --cell gru` or `rnn` takes another cell, `-- --seeds 10` goes from ten seeds and reports each;
-//! `-- --help` lists what else there is.
+//! weights and a picture. `-- --cell gru` or `rnn` takes another cell, `-- --weights i8` or `i16` tests it in integers as
+//! well, `-- --seeds 10` goes from ten seeds and reports each; `-- --help` lists what else there is.
 //!
 //! To read from top to bottom: `model.rs` has the equations of the network and runs it sample by sample, `train.rs` finds its weights,
-//! `data.rs` reads the recordings, `cost.rs` compares the cells, `picture.rs` draws, and this file puts them together.
+//! `integers.rs` quantises them, `data.rs` reads the recordings, `cost.rs` compares the cells, `picture.rs` draws, and this file puts them together.
 
 mod cost;
 mod data;
+mod integers;
 mod model;
 mod picture;
 mod train;
@@ -29,6 +30,7 @@ use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use data::Recording;
+use integers::Integers;
 use model::{A, Net, Recurrent, Stream, X, Y, most_likely};
 use picture::{Picture, Trace};
 use train::Epoch;
@@ -67,6 +69,10 @@ struct Options {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     seeds: Option<u32>,
 
+    /// The weights to test with as well: those of 16 or 8 bits in integers alone
+    #[arg(long, value_enum, default_value_t = Weights::F32)]
+    weights: Weights,
+
     /// Samples a second, for the time axis of the picture
     #[arg(long, value_name = "HERTZ", default_value_t = 10.0, value_parser = positive)]
     rate: f32,
@@ -80,6 +86,13 @@ enum Cell {
     Lstm,
     /// A gated recurrent unit, its reset after the product
     Gru,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Weights {
+    F32,
+    I16,
+    I8,
 }
 
 fn positive(text: &str) -> std::result::Result<f32, String> {
@@ -118,7 +131,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run<C: Recurrent>(options: &Options) -> Result<()> {
+fn run<C: Integers>(options: &Options) -> Result<()> {
     if let Err(error) = bptt::check_float_environment() {
         eprintln!("{error}"); // The example works all the same, with weights that no other machine gets.
     }
@@ -137,7 +150,7 @@ fn run<C: Recurrent>(options: &Options) -> Result<()> {
 }
 
 /// One seed: train, test, write.
-fn train_one<C: Recurrent>(
+fn train_one<C: Integers>(
     options: &Options,
     classes: &[String],
     training: &[Recording],
@@ -164,6 +177,11 @@ fn train_one<C: Recurrent>(
     );
     println!("{summary}\n");
     print_confusion(&confusion, classes);
+    match options.weights {
+        Weights::F32 => {}
+        Weights::I16 => integers::print::<C, i16>(&net, training, test)?,
+        Weights::I8 => integers::print::<C, i8>(&net, training, test)?,
+    }
     cost::print();
 
     let traces = one_of_each_class(&net, test);
