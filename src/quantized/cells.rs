@@ -600,15 +600,16 @@ impl<const X: usize, const A: usize, W: Weight> Cell<X, A> for ResetBefore<X, A,
     }
     fn quantize(&mut self, params: &gru::ResetBefore<X, A>, x: Scale) -> Result<(), QuantizeError> {
         let gates = [&params.r, &params.u, &params.n];
-        for (n, gate) in gates.into_iter().enumerate() {
+        for (n, (gate, gain)) in gates.into_iter().zip(Self::GAINS).enumerate() {
             for unit in 0..A {
-                let row = row(gate, unit, Self::GAINS[n], false);
+                let row = row(gate, unit, gain, false);
                 row.quantize::<W>((x, Scale::UNIT), n * A + unit)?;
             }
         }
-        for (n, (layer, gate)) in self.gates.iter_mut().zip(gates).enumerate() {
+        let layers = self.gates.iter_mut().zip(gates).zip(Self::GAINS);
+        for (n, ((layer, gate), gain)) in layers.enumerate() {
             layer.quantize((x, Scale::UNIT), n * A, |_, unit| {
-                row(gate, unit, Self::GAINS[n], false)
+                row(gate, unit, gain, false)
             })?;
         }
         Ok(())

@@ -181,7 +181,9 @@ pub(crate) fn lstm_unit(z: [i32; 4], c_prev: i32) -> (i16, i32) {
     let i = sigmoid(i) >> 1;
     let g = tanh(g);
     let o = sigmoid(o) >> 1;
-    let c = (share(f, c_prev) + (i * g >> 10)).clamp(-C_LIMIT, C_LIMIT);
+    // Beyond 32 bits only where c before is none that a step has written.
+    let c = share(f, c_prev).wrapping_add(i * g >> 10);
+    let c = c.clamp(-C_LIMIT, C_LIMIT);
     let a = (o * tanh(c >> 3) + (1 << 14)) >> 15;
     (a as i16, c)
 }

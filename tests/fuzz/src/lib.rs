@@ -9,6 +9,9 @@
 mod cells;
 #[path = "../../common/contract.rs"]
 mod contract;
+mod quantized;
+
+pub use quantized::quantized;
 
 use std::slice;
 
@@ -863,5 +866,10 @@ mod tests {
     #[test]
     fn optimizers() {
         random(20_000, 200, super::optimizers);
+    }
+
+    #[test]
+    fn quantized() {
+        random(40_000, 6000, super::quantized);
     }
 }
