@@ -25,6 +25,7 @@ fn main() -> ! {
     let classes = black_box([0; 35]);
     let _ = black_box(surface::single(SINGLE, black_box(&classes)));
     let _ = black_box(surface::double(DOUBLE, black_box(&classes)));
+    let _ = black_box(surface::integers(SINGLE, black_box(&[0; 10_000])));
     #[cfg(feature = "intentional-panic")]
     black_box([1, 2, 3][black_box(3)]);
     loop {}

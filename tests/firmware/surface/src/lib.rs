@@ -1,9 +1,14 @@
-//! Calls every public kernel of the crate, in both scalars, with one, two and five samples a batch.
+//! Calls every public kernel of the crate, in both scalars, with one, two and five samples a batch,
+//! and every function of the cells in integers, with weights of 8 and of 16 bits.
 //!
 //! Nothing is known of the arguments, the lengths of slices included, so that every error and, if there
 //! were one, every panic could be reached.
 #![no_std]
 #![forbid(unsafe_code)]
+
+mod integers;
+
+pub use integers::integers;
 
 use core::hint::black_box;
 
