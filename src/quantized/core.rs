@@ -40,8 +40,9 @@ impl<'a, W> Rows<'a, W> {
 /// Rows of a block at most: of four gates, or of as many units of one.
 pub(crate) const ROWS: usize = 64;
 
-/// Room for the sums of a block.
-pub(crate) type Sums = [i32; ROWS];
+/// Room for the sums of a block, where a vector of them lies in one cache line.
+#[repr(align(64))]
+pub(crate) struct Sums([i32; ROWS]);
 
 /// What a target does in its own way; the default functions are the plain form.
 pub(crate) trait Kernel<W: Weight> {
@@ -57,6 +58,15 @@ pub(crate) trait Kernel<W: Weight> {
         for ((sum, b), scale) in sums.iter_mut().zip(rows.bias).zip(rows.scale) {
             *sum = (*sum << (scale.x_shift() & 31)).wrapping_add(*b);
         }
+    }
+
+    /// (1) for the rows of a block, over as many of the states as are given.
+    #[inline(always)]
+    fn sums(gates: usize, sums: &mut [i32], rows: &Rows<W>, x: &[i16], a: &[i16]) {
+        sums.fill(0);
+        Self::add(gates, sums, rows.wx, x);
+        Self::join(sums, rows);
+        Self::add(gates, sums, rows.wa, a);
     }
 
     /// z of each sum.
@@ -225,11 +235,8 @@ fn sums<'s, W: Weight, K: Kernel<W>>(
     x: &[i16],
     a: &[i16],
 ) -> &'s mut [i32] {
-    let sums = part_mut(room, 0, block.bias.len());
-    sums.fill(0);
-    K::add(gates, sums, block.wx, x); // (1)
-    K::join(sums, block); // (1)
-    K::add(gates, sums, block.wa, a); // (1)
+    let sums = part_mut(&mut room.0, 0, block.bias.len());
+    K::sums(gates, sums, block, x, a);
     sums
 }
 
@@ -241,7 +248,7 @@ pub(crate) fn lstm_step<W: Weight, K: Kernel<W>>(
     (a_prev, c_prev): (&[i16], &[i32]),
     (a, c): (&mut [i16], &mut [i32]),
 ) {
-    let mut room = [0; ROWS];
+    let mut room = Sums([0; ROWS]);
     blocks(
         4,
         a.len(),
@@ -264,18 +271,16 @@ pub(crate) fn gru_after_step<W: Weight, K: Kernel<W>>(
     a_prev: &[i16],
     a: &mut [i16],
 ) {
-    let mut room = [0; ROWS];
+    let mut room = Sums([0; ROWS]);
     blocks(
         3,
         a.len(),
         [x.len(), a_prev.len()],
         layer,
         |block, first, width| {
-            let sums = part_mut(&mut room, 0, 4 * width);
-            sums.fill(0);
+            let sums = part_mut(&mut room.0, 0, 4 * width);
             let (three, s) = sums.split_at_mut_checked(3 * width).unwrap_or_default();
-            K::add(3, three, block.wx, x);
-            K::join(three, &block);
+            K::sums(3, three, &block, x, &[]);
             // The candidate's sum over x is kept; the one over a starts at the second bias.
             let (_, n) = three.split_at_mut_checked(2 * width).unwrap_or_default();
             copy(n, s);
@@ -301,7 +306,7 @@ pub(crate) fn gru_before_step<W: Weight, K: Kernel<W>>(
     reset: &mut [i16],
     a: &mut [i16],
 ) {
-    let mut room = [0; ROWS];
+    let mut room = Sums([0; ROWS]);
     let columns = [x.len(), a_prev.len()];
     blocks(1, a.len(), columns, r, |block, first, width| {
         let sums = sums::<W, K>(1, &mut room, &block, x, a_prev);
@@ -312,7 +317,7 @@ pub(crate) fn gru_before_step<W: Weight, K: Kernel<W>>(
             part_mut(reset, first, width),
         );
     });
-    let (mut n, mut other_room) = (n, [0; ROWS]);
+    let (mut n, mut other_room) = (n, Sums([0; ROWS]));
     blocks(1, a.len(), columns, u, |block, first, width| {
         let u = sums::<W, K>(1, &mut room, &block, x, a_prev);
         K::scale(u, &block);
@@ -331,7 +336,7 @@ pub(crate) fn rnn_step<W: Weight, K: Kernel<W>>(
     a_prev: &[i16],
     a: &mut [i16],
 ) {
-    let mut room = [0; ROWS];
+    let mut room = Sums([0; ROWS]);
     blocks(
         1,
         a.len(),
@@ -352,7 +357,7 @@ pub(crate) fn relu_step<W: Weight, K: Kernel<W>>(
     a_prev: &[i16],
     a: &mut [i16],
 ) {
-    let mut room = [0; ROWS];
+    let mut room = Sums([0; ROWS]);
     blocks(
         1,
         a.len(),
@@ -368,7 +373,7 @@ pub(crate) fn relu_step<W: Weight, K: Kernel<W>>(
 /// The output layer: y in 2⁻¹⁶.
 #[inline(always)]
 pub(crate) fn dense<W: Weight, K: Kernel<W>>(layer: Rows<W>, a: &[i16], y: &mut [i32]) {
-    let mut room = [0; ROWS];
+    let mut room = Sums([0; ROWS]);
     blocks(1, y.len(), [0, a.len()], layer, |block, first, width| {
         let sums = sums::<W, K>(1, &mut room, &block, &[], a);
         K::scale(sums, &block);

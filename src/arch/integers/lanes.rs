@@ -45,98 +45,130 @@ pub(crate) trait Lanes: Copy {
 /// The most lanes that a vector has.
 const MOST: usize = 16;
 
+/// Walks the rows of sums in tiles of so many vectors, then what is left, less than a vector.
+macro_rules! tiles {
+    ($lanes:ident, $sums:ident, $row:ident, $tile:ident($($arg:expr),*), $edge:expr) => {
+        let mut $row = 0;
+        loop {
+            let vectors = $sums.len().saturating_sub($row) / $lanes::LANES;
+            $row += match vectors {
+                8.. => $tile::<$lanes, _, 8>($sums, $row, $($arg),*),
+                6.. => $tile::<$lanes, _, 6>($sums, $row, $($arg),*),
+                4.. => $tile::<$lanes, _, 4>($sums, $row, $($arg),*),
+                3 => $tile::<$lanes, _, 3>($sums, $row, $($arg),*),
+                2 => $tile::<$lanes, _, 2>($sums, $row, $($arg),*),
+                1 => $tile::<$lanes, _, 1>($sums, $row, $($arg),*),
+                _ => break,
+            };
+        }
+        if $row < $sums.len() {
+            $edge
+        }
+    };
+}
+
 /// sum = sum + W·v for the rows of a block.
 #[inline(always)]
 pub(super) fn add<L: Lanes, W: Weight>(sums: &mut [i32], w: &[W], v: &[i16]) {
-    let mut row = 0;
-    loop {
-        row += match sums.len().saturating_sub(row) / L::LANES {
-            8.. => tile::<L, W, 8>(sums, row, w, v),
-            6.. => tile::<L, W, 6>(sums, row, w, v),
-            4.. => tile::<L, W, 4>(sums, row, w, v),
-            3 => tile::<L, W, 3>(sums, row, w, v),
-            2 => tile::<L, W, 2>(sums, row, w, v),
-            1 => tile::<L, W, 1>(sums, row, w, v),
-            _ => break,
-        };
-    }
-    if row < sums.len() {
-        edge::<L, W>(sums, row, w, v);
-    }
+    tiles!(L, sums, row, add_tile(w, v), {
+        let rows = sums.len();
+        let mut room = [0; MOST];
+        copy(part(sums, row, rows - row), &mut room);
+        // SAFETY: no vector has more lanes than the room has.
+        let sum = unsafe { L::read(room.as_ptr()) };
+        let sum = walk_edge(sum, row, rows, w, v);
+        // SAFETY: as above.
+        unsafe { sum.write(room.as_mut_ptr()) };
+        copy(&room, sums.get_mut(row..).unwrap_or_default());
+    });
 }
 
 /// sum = sum + W·v for the rows of P vectors from `row` on; says how many.
 #[inline(always)]
-fn tile<L: Lanes, W: Weight, const P: usize>(
+fn add_tile<L: Lanes, W: Weight, const P: usize>(
     sums: &mut [i32],
     row: usize,
     w: &[W],
     v: &[i16],
 ) -> usize {
-    let (rows, tile) = (sums.len(), P * L::LANES);
-    let of_tile = part_mut(sums, row, tile);
-    if of_tile.len() < tile || w.len() < rows * v.len() {
-        return tile;
+    let rows = sums.len();
+    let sums = part_mut(sums, row, P * L::LANES);
+    if !sums.is_empty() {
+        let first = sums.as_mut_ptr();
+        let sum = |p: usize| first.wrapping_add(p * L::LANES);
+        // SAFETY: there are the sums of P vectors.
+        let tile: [L; P] = ::core::array::from_fn(|p| unsafe { L::read(sum(p)) });
+        for (p, tile) in walk(tile, row, rows, w, v).into_iter().enumerate() {
+            // SAFETY: as above.
+            unsafe { tile.write(sum(p)) };
+        }
     }
-    let sum = |p: usize| of_tile.as_ptr().wrapping_add(p * L::LANES);
-    // SAFETY: there are the sums of P vectors.
-    let mut acc: [L; P] = ::core::array::from_fn(|p| unsafe { L::read(sum(p)) });
+    P * L::LANES
+}
+
+/// sum + W·v for the rows of P vectors from `row` on, of `rows`; sum where there are not so many rows
+/// or weights.
+#[inline(always)]
+fn walk<L: Lanes, W: Weight, const P: usize>(
+    mut sums: [L; P],
+    row: usize,
+    rows: usize,
+    w: &[W],
+    v: &[i16],
+) -> [L; P] {
+    if row + P * L::LANES > rows || w.len() < rows * v.len() {
+        return sums;
+    }
     let (groups, columns) = (v.len() / L::COLUMNS, v.len() % L::COLUMNS);
     let (mut from, mut u) = (w.as_ptr(), v.as_ptr());
     for _ in 0..groups {
-        for (p, acc) in acc.iter_mut().enumerate() {
+        for (p, sum) in sums.iter_mut().enumerate() {
             let from = from.wrapping_add(L::COLUMNS * (row + p * L::LANES));
             // SAFETY: the weights of `rows` rows stand from `from` on in each group, of which the
             // rows of the tile are a part.
-            *acc = unsafe { acc.add(L::COLUMNS, from, u) };
+            *sum = unsafe { sum.add(L::COLUMNS, from, u) };
         }
         from = from.wrapping_add(L::COLUMNS * rows);
         u = u.wrapping_add(L::COLUMNS);
     }
     if columns > 0 {
-        for (p, acc) in acc.iter_mut().enumerate() {
+        for (p, sum) in sums.iter_mut().enumerate() {
             let from = from.wrapping_add(columns * (row + p * L::LANES));
             // SAFETY: as above; the last group has `columns` columns.
-            *acc = unsafe { acc.add(columns, from, u) };
+            *sum = unsafe { sum.add(columns, from, u) };
         }
     }
-    for (p, acc) in acc.into_iter().enumerate() {
-        // SAFETY: there are the sums of P vectors.
-        unsafe { acc.write(of_tile.as_mut_ptr().wrapping_add(p * L::LANES)) };
-    }
-    tile
+    sums
 }
 
-/// sum = sum + W·v for the rows from `row` on, less than a vector has lanes. In the other lanes
-/// stand weights of whatever comes next; nobody reads their sums.
+/// sum + W·v for the last rows, from `row` on of `rows`, less than a vector has lanes. In the other
+/// lanes stand weights of whatever comes next; nobody reads their sums.
 #[inline(always)]
-fn edge<L: Lanes, W: Weight>(sums: &mut [i32], row: usize, w: &[W], v: &[i16]) {
-    let rows = sums.len();
-    let mut room = [0; MOST];
-    copy(part(sums, row, rows - row), &mut room);
-    // SAFETY: no vector has more lanes than the room has.
-    let mut acc = unsafe { L::read(room.as_ptr()) };
+fn walk_edge<L: Lanes, W: Weight>(
+    mut sum: L,
+    row: usize,
+    rows: usize,
+    w: &[W],
+    mut v: &[i16],
+) -> L {
     let mut at = 0;
-    let mut v = v;
     while !v.is_empty() {
         let columns = L::COLUMNS.min(v.len());
         let (group, others) = v.split_at_checked(columns).unwrap_or_default();
         let from = w.get(at + columns * row..).unwrap_or_default();
-        acc = if from.len() >= columns * L::LANES {
+        sum = if from.len() >= columns * L::LANES {
             // SAFETY: so many weights stand there, and `columns` integers in the group.
-            unsafe { acc.add(columns, from.as_ptr(), group.as_ptr()) }
+            unsafe { sum.add(columns, from.as_ptr(), group.as_ptr()) }
         } else {
             let mut last = [integer::<W>(0); 2 * MOST];
             copy(from, &mut last);
             // SAFETY: as above; the copy has as many as two columns of any vector.
-            unsafe { acc.add(columns, last.as_ptr(), group.as_ptr()) }
+            unsafe { sum.add(columns, last.as_ptr(), group.as_ptr()) }
         };
         at += columns * rows;
         v = others;
     }
-    // SAFETY: as above.
-    unsafe { acc.write(room.as_mut_ptr()) };
-    copy(&room, sums.get_mut(row..).unwrap_or_default());
+    sum
 }
 
 /// The products in vectors, all else plainly.
@@ -152,6 +184,9 @@ impl<W: Weight, L: Lanes> Kernel<W> for Products<L> {
 /// What the units of a block need.
 #[cfg(bptt_avx2)]
 pub(crate) trait Arithmetic: Lanes {
+    /// [`sums`], compiled once for each of the weights.
+    fn all_sums<W: Weight>(sums: &mut [i32], rows: &Rows<W>, x: &[i16], a: &[i16]);
+
     /// n in each lane.
     fn splat(n: i32) -> Self;
     /// The n integers from `from` on, anything in the other lanes.
@@ -332,6 +367,53 @@ fn half_up<L: Arithmetic>(n: L) -> L {
     n.plus(L::splat(1 << 14)).right(15)
 }
 
+/// sum = (Wx·x)·2^k + b + Wa·a for the rows of a block.
+#[cfg(bptt_avx2)]
+#[inline(always)]
+pub(super) fn sums<L: Arithmetic, W: Weight>(
+    sums: &mut [i32],
+    rows: &Rows<W>,
+    x: &[i16],
+    a: &[i16],
+) {
+    tiles!(L, sums, row, sums_tile(rows, x, a), {
+        let all = sums.len();
+        let over_x = walk_edge(L::splat(0), row, all, rows.wx, x);
+        let start = joined(over_x, rows, row);
+        store(walk_edge(start, row, all, rows.wa, a), sums, row);
+    });
+}
+
+/// As [`sums`], for the rows of P vectors from `row` on; says how many.
+#[cfg(bptt_avx2)]
+#[inline(always)]
+fn sums_tile<L: Arithmetic, W: Weight, const P: usize>(
+    sums: &mut [i32],
+    row: usize,
+    rows: &Rows<W>,
+    x: &[i16],
+    a: &[i16],
+) -> usize {
+    let all = sums.len();
+    let mut tile = walk([L::splat(0); P], row, all, rows.wx, x);
+    for (p, tile) in tile.iter_mut().enumerate() {
+        *tile = joined(*tile, rows, row + p * L::LANES);
+    }
+    for (p, tile) in walk(tile, row, all, rows.wa, a).into_iter().enumerate() {
+        store(tile, sums, row + p * L::LANES);
+    }
+    P * L::LANES
+}
+
+/// sum·2^k + b for rows i .. i + `LANES`.
+#[cfg(bptt_avx2)]
+#[inline(always)]
+fn joined<L: Arithmetic, W: Weight>(sum: L, rows: &Rows<W>, i: usize) -> L {
+    // k is at most 12.
+    let k = load_scales::<L>(rows.scale, i).right_unsigned(24);
+    sum.left_by(k).plus(load(rows.bias, i))
+}
+
 #[cfg(bptt_avx2)]
 impl<W: Weight, L: Arithmetic> Kernel<W> for Vectors<L> {
     #[inline(always)]
@@ -340,15 +422,8 @@ impl<W: Weight, L: Arithmetic> Kernel<W> for Vectors<L> {
     }
 
     #[inline(always)]
-    fn join(sums: &mut [i32], rows: &Rows<W>) {
-        let mut i = 0;
-        while i < sums.len() {
-            // k is at most 12.
-            let k = load_scales::<L>(rows.scale, i).right_unsigned(24);
-            let sum = load::<L>(sums, i).left_by(k);
-            store(sum.plus(load(rows.bias, i)), sums, i);
-            i += L::LANES;
-        }
+    fn sums(_gates: usize, sums: &mut [i32], rows: &Rows<W>, x: &[i16], a: &[i16]) {
+        L::all_sums(sums, rows, x, a);
     }
 
     #[inline(always)]

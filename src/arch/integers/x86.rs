@@ -10,6 +10,8 @@ use core::arch::x86_64::*;
 
 use super::lanes::{self, Lanes};
 use crate::quantized::Weight;
+#[cfg(bptt_avx2)]
+use crate::quantized::core::Rows;
 
 /// A place in memory with any alignment, as in [`arch::x86`](crate::arch).
 #[derive(Clone, Copy)]
@@ -176,6 +178,16 @@ mod avx2 {
 
     #[allow(unused_unsafe)] // See above.
     impl Arithmetic for I32x8 {
+        #[inline(always)]
+        fn all_sums<W: Weight>(sums: &mut [i32], rows: &Rows<W>, x: &[i16], a: &[i16]) {
+            #[inline(never)]
+            #[target_feature(enable = "avx2")]
+            unsafe fn all_sums<W: Weight>(sums: &mut [i32], rows: &Rows<W>, x: &[i16], a: &[i16]) {
+                lanes::sums::<I32x8, W>(sums, rows, x, a);
+            }
+            // SAFETY: this type is named only where the processor has the instructions.
+            unsafe { all_sums(sums, rows, x, a) }
+        }
         #[inline(always)]
         fn splat(n: i32) -> Self {
             // SAFETY: this type is named only where the processor has the instructions.
@@ -422,6 +434,16 @@ mod avx512 {
 
     #[allow(unused_unsafe)] // See above.
     impl Arithmetic for I32x16 {
+        #[inline(always)]
+        fn all_sums<W: Weight>(sums: &mut [i32], rows: &Rows<W>, x: &[i16], a: &[i16]) {
+            #[inline(never)]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            unsafe fn all_sums<W: Weight>(sums: &mut [i32], rows: &Rows<W>, x: &[i16], a: &[i16]) {
+                lanes::sums::<I32x16, W>(sums, rows, x, a);
+            }
+            // SAFETY: this type is named only where the processor has the instructions.
+            unsafe { all_sums(sums, rows, x, a) }
+        }
         #[inline(always)]
         fn splat(n: i32) -> Self {
             // SAFETY: this type is named only where the processor has the instructions.
