@@ -1,7 +1,8 @@
 //! How long a step of the cells in integers takes, beside the same cell in f32.
 //!
 //! ```text
-//! cargo bench --bench quantized
+//! cargo bench --bench quantized            all of it, half a minute after the build
+//! cargo bench --bench quantized -- 128     what has "128" in its name; of several such words, any
 //! ```
 //!
 //! A time is the least of many short rounds, in which the cells of a line take turns. Steps are fed back: two states take
@@ -77,6 +78,14 @@ where
     I: quantized::Cell<X, A, Float = F, Scales = Scale>,
     J: quantized::Cell<X, A, Float = F, Scales = Scale>,
 {
+    let name = format!("{name} ({X}, {A})");
+    let mut words = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .peekable();
+    if words.peek().is_some() && !words.any(|word| name.contains(&word)) {
+        return;
+    }
     let mut float = Box::new(F::ZEROS);
     let mut numbers = (1_u32..).map(|n| (n.wrapping_mul(2_654_435_769) >> 8) as f32 / 16_777_216.0);
     init::uniform(&mut *float, 0.2, || numbers.next().unwrap());
@@ -89,7 +98,7 @@ where
     ])
     .map(|seconds| seconds / 2.0 * 1e9);
     println!(
-        "| {name} ({X}, {A}) | {float:.0} | {i8:.0} | {i16:.0} | {:.2} | {:.2} |",
+        "| {name} | {float:.0} | {i8:.0} | {i16:.0} | {:.2} | {:.2} |",
         float / i8,
         float / i16
     );

@@ -1,5 +1,4 @@
-//! The kernels of the quantised cells in vectors: what a vector does, the products, and the units
-//! of a block.
+//! The products of the quantised cells in vectors.
 //!
 //! The rows of a block are lanes, whatever gates they are of. A sum is exact modulo 2³², and each
 //! lane computes what the plain form computes, so that all kernels give the same bits.
@@ -8,8 +7,7 @@ use core::marker::PhantomData;
 
 use crate::flat::integer;
 use crate::quantized::Weight;
-use crate::quantized::core::{C_LIMIT, Kernel, Rows};
-use crate::quantized::scale::RowScale;
+use crate::quantized::core::Kernel;
 use crate::shape::{copy, part, part_mut};
 
 /// Integers of 32 bits side by side.
@@ -67,6 +65,9 @@ macro_rules! tiles {
     };
 }
 
+#[cfg(bptt_avx2)]
+pub(super) use tiles;
+
 /// sum = sum + W·v for the rows of a block.
 #[inline(always)]
 pub(super) fn add<L: Lanes, W: Weight>(sums: &mut [i32], w: &[W], v: &[i16]) {
@@ -109,7 +110,7 @@ fn add_tile<L: Lanes, W: Weight, const P: usize>(
 /// sum + W·v for the rows of P vectors from `row` on, of `rows`; sum where there are not so many rows
 /// or weights.
 #[inline(always)]
-fn walk<L: Lanes, W: Weight, const P: usize>(
+pub(super) fn walk<L: Lanes, W: Weight, const P: usize>(
     mut sums: [L; P],
     row: usize,
     rows: usize,
@@ -144,7 +145,7 @@ fn walk<L: Lanes, W: Weight, const P: usize>(
 /// sum + W·v for the last rows, from `row` on of `rows`, less than a vector has lanes. In the other
 /// lanes stand weights of whatever comes next; nobody reads their sums.
 #[inline(always)]
-fn walk_edge<L: Lanes, W: Weight>(
+pub(super) fn walk_edge<L: Lanes, W: Weight>(
     mut sum: L,
     row: usize,
     rows: usize,
@@ -178,333 +179,5 @@ impl<W: Weight, L: Lanes> Kernel<W> for Products<L> {
     #[inline(always)]
     fn add(_gates: usize, sums: &mut [i32], w: &[W], v: &[i16]) {
         L::add_all(sums, w, v);
-    }
-}
-
-/// What the units of a block need.
-#[cfg(bptt_avx2)]
-pub(crate) trait Arithmetic: Lanes {
-    /// [`sums`], compiled once for each of the weights.
-    fn all_sums<W: Weight>(sums: &mut [i32], rows: &Rows<W>, x: &[i16], a: &[i16]);
-
-    /// n in each lane.
-    fn splat(n: i32) -> Self;
-    /// The n integers from `from` on, anything in the other lanes.
-    ///
-    /// # Safety
-    /// n is less than `LANES`, and n integers can be read.
-    unsafe fn read_part(from: *const i32, n: usize) -> Self;
-    /// Writes the first n lanes from `to` on.
-    ///
-    /// # Safety
-    /// n is less than `LANES`, and n integers can be written.
-    unsafe fn write_part(self, to: *mut i32, n: usize);
-    /// As [`read`](Lanes::read), with the sign of 16 bits.
-    ///
-    /// # Safety
-    /// As there.
-    unsafe fn read_16(from: *const i16) -> Self;
-    /// As [`write`](Lanes::write), the lower 16 bits.
-    ///
-    /// # Safety
-    /// As there.
-    unsafe fn write_16(self, to: *mut i16);
-    /// As [`read_part`](Self::read_part), with the sign of 16 bits.
-    ///
-    /// # Safety
-    /// As there.
-    unsafe fn read_part_16(from: *const i16, n: usize) -> Self;
-    /// As [`write_part`](Self::write_part), the lower 16 bits.
-    ///
-    /// # Safety
-    /// As there.
-    unsafe fn write_part_16(self, to: *mut i16, n: usize);
-    /// Modulo 2³².
-    fn plus(self, other: Self) -> Self;
-    /// Modulo 2³².
-    fn minus(self, other: Self) -> Self;
-    /// Modulo 2³².
-    fn times(self, other: Self) -> Self;
-    fn and(self, other: Self) -> Self;
-    fn clamp(self, least: i32, most: i32) -> Self;
-    fn left(self, n: i32) -> Self;
-    /// Keeps the sign.
-    fn right(self, n: i32) -> Self;
-    fn right_unsigned(self, n: i32) -> Self;
-    /// By less than 32.
-    fn left_by(self, n: Self) -> Self;
-    /// Keeps the sign; by less than 32.
-    fn right_by(self, n: Self) -> Self;
-    /// [`sigmoid`](crate::quantized::table::sigmoid) of each lane of two vectors.
-    fn sigmoids(z: [Self; 2]) -> [Self; 2];
-    /// As [`sigmoids`](Self::sigmoids) of one vector.
-    fn sigmoid(z: Self) -> Self;
-}
-
-/// Everything in vectors.
-#[cfg(bptt_avx2)]
-pub(crate) struct Vectors<L>(PhantomData<L>);
-
-/// Integers i .. i + `LANES` of a slice; anything beyond its end.
-#[cfg(bptt_avx2)]
-#[inline(always)]
-fn load<L: Arithmetic>(from: &[i32], i: usize) -> L {
-    let from = from.get(i..).unwrap_or_default();
-    if from.len() >= L::LANES {
-        // SAFETY: there are `LANES` integers.
-        unsafe { L::read(from.as_ptr()) }
-    } else {
-        // SAFETY: there are `len` integers, less than `LANES`.
-        unsafe { L::read_part(from.as_ptr(), from.len()) }
-    }
-}
-
-/// Writes integers i .. i + `LANES` of a slice; nothing beyond its end.
-#[cfg(bptt_avx2)]
-#[inline(always)]
-fn store<L: Arithmetic>(v: L, to: &mut [i32], i: usize) {
-    let to = to.get_mut(i..).unwrap_or_default();
-    if to.len() >= L::LANES {
-        // SAFETY: there are `LANES` integers.
-        unsafe { v.write(to.as_mut_ptr()) }
-    } else {
-        // SAFETY: there are `len` integers, less than `LANES`.
-        unsafe { v.write_part(to.as_mut_ptr(), to.len()) }
-    }
-}
-
-/// [`load`] from 16 bits.
-#[cfg(bptt_avx2)]
-#[inline(always)]
-fn load_16<L: Arithmetic>(from: &[i16], i: usize) -> L {
-    let from = from.get(i..).unwrap_or_default();
-    if from.len() >= L::LANES {
-        // SAFETY: there are `LANES` integers.
-        unsafe { L::read_16(from.as_ptr()) }
-    } else {
-        // SAFETY: there are `len` integers, less than `LANES`.
-        unsafe { L::read_part_16(from.as_ptr(), from.len()) }
-    }
-}
-
-/// [`store`] to 16 bits.
-#[cfg(bptt_avx2)]
-#[inline(always)]
-fn store_16<L: Arithmetic>(v: L, to: &mut [i16], i: usize) {
-    let to = to.get_mut(i..).unwrap_or_default();
-    if to.len() >= L::LANES {
-        // SAFETY: there are `LANES` integers.
-        unsafe { v.write_16(to.as_mut_ptr()) }
-    } else {
-        // SAFETY: there are `len` integers, less than `LANES`.
-        unsafe { v.write_part_16(to.as_mut_ptr(), to.len()) }
-    }
-}
-
-/// The scales of rows i .. i + `LANES`, as their bits; anything beyond the end.
-#[cfg(bptt_avx2)]
-#[inline(always)]
-fn load_scales<L: Arithmetic>(from: &[RowScale], i: usize) -> L {
-    let from = from.get(i..).unwrap_or_default();
-    // `RowScale` is one u32 and nothing else.
-    let first = from.as_ptr().cast::<i32>();
-    if from.len() >= L::LANES {
-        // SAFETY: there are `LANES` integers.
-        unsafe { L::read(first) }
-    } else {
-        // SAFETY: there are `len` integers, less than `LANES`.
-        unsafe { L::read_part(first, from.len()) }
-    }
-}
-
-/// ⌊sum·m / 2^(16 + s)⌋
-///
-/// With sum = 2¹⁶·h + l and l from 0 to 65535, ⌊sum·m / 2¹⁶⌋ = h·m + ⌊l·m / 2¹⁶⌋; that and each
-/// product fit in 32 bits.
-#[cfg(bptt_avx2)]
-#[inline(always)]
-fn scaled<L: Arithmetic>(sum: L, scale: L) -> L {
-    let half = L::splat(0xffff);
-    let m = scale.and(half);
-    let lower = sum.and(half).times(m).right_unsigned(16);
-    let shift = scale.right_unsigned(16).and(L::splat(31));
-    sum.right(16).times(m).plus(lower).right_by(shift)
-}
-
-/// z of rows i .. i + `LANES`.
-#[cfg(bptt_avx2)]
-#[inline(always)]
-fn z<L: Arithmetic>(sums: &[i32], scales: &[RowScale], i: usize) -> L {
-    scaled(load::<L>(sums, i), load_scales(scales, i))
-}
-
-/// As [`tanh`](crate::quantized::table::tanh).
-#[cfg(bptt_avx2)]
-#[inline(always)]
-fn tanh<L: Arithmetic>(twice_z: L) -> L {
-    L::sigmoid(twice_z).minus(L::splat(32768))
-}
-
-/// As [`share`](crate::quantized::core::share).
-#[cfg(bptt_avx2)]
-#[inline(always)]
-fn share<L: Arithmetic>(q: L, n: L) -> L {
-    let lower = q.times(n.and(L::splat(0x7fff))).right(15);
-    q.times(n.right(15)).plus(lower)
-}
-
-/// As [`between`](crate::quantized::core::between).
-#[cfg(bptt_avx2)]
-#[inline(always)]
-fn between<L: Arithmetic>(u: L, n: L, a_prev: L) -> L {
-    n.plus(half_up(u.times(a_prev.minus(n))))
-}
-
-/// ⌊n / 2¹⁵⌉
-#[cfg(bptt_avx2)]
-#[inline(always)]
-fn half_up<L: Arithmetic>(n: L) -> L {
-    n.plus(L::splat(1 << 14)).right(15)
-}
-
-/// sum = (Wx·x)·2^k + b + Wa·a for the rows of a block.
-#[cfg(bptt_avx2)]
-#[inline(always)]
-pub(super) fn sums<L: Arithmetic, W: Weight>(
-    sums: &mut [i32],
-    rows: &Rows<W>,
-    x: &[i16],
-    a: &[i16],
-) {
-    tiles!(L, sums, row, sums_tile(rows, x, a), {
-        let all = sums.len();
-        let over_x = walk_edge(L::splat(0), row, all, rows.wx, x);
-        let start = joined(over_x, rows, row);
-        store(walk_edge(start, row, all, rows.wa, a), sums, row);
-    });
-}
-
-/// As [`sums`], for the rows of P vectors from `row` on; says how many.
-#[cfg(bptt_avx2)]
-#[inline(always)]
-fn sums_tile<L: Arithmetic, W: Weight, const P: usize>(
-    sums: &mut [i32],
-    row: usize,
-    rows: &Rows<W>,
-    x: &[i16],
-    a: &[i16],
-) -> usize {
-    let all = sums.len();
-    let mut tile = walk([L::splat(0); P], row, all, rows.wx, x);
-    for (p, tile) in tile.iter_mut().enumerate() {
-        *tile = joined(*tile, rows, row + p * L::LANES);
-    }
-    for (p, tile) in walk(tile, row, all, rows.wa, a).into_iter().enumerate() {
-        store(tile, sums, row + p * L::LANES);
-    }
-    P * L::LANES
-}
-
-/// sum·2^k + b for rows i .. i + `LANES`.
-#[cfg(bptt_avx2)]
-#[inline(always)]
-fn joined<L: Arithmetic, W: Weight>(sum: L, rows: &Rows<W>, i: usize) -> L {
-    // k is at most 12.
-    let k = load_scales::<L>(rows.scale, i).right_unsigned(24);
-    sum.left_by(k).plus(load(rows.bias, i))
-}
-
-#[cfg(bptt_avx2)]
-impl<W: Weight, L: Arithmetic> Kernel<W> for Vectors<L> {
-    #[inline(always)]
-    fn add(_gates: usize, sums: &mut [i32], w: &[W], v: &[i16]) {
-        L::add_all(sums, w, v);
-    }
-
-    #[inline(always)]
-    fn sums(_gates: usize, sums: &mut [i32], rows: &Rows<W>, x: &[i16], a: &[i16]) {
-        L::all_sums(sums, rows, x, a);
-    }
-
-    #[inline(always)]
-    fn scale(sums: &mut [i32], rows: &Rows<W>) {
-        let mut i = 0;
-        while i < sums.len() {
-            store(z::<L>(sums, rows.scale, i), sums, i);
-            i += L::LANES;
-        }
-    }
-
-    #[inline(always)]
-    fn lstm_units(sums: &mut [i32], rows: &Rows<W>, c_prev: &[i32], a: &mut [i16], c: &mut [i32]) {
-        let (units, mut i) = (a.len(), 0);
-        while i < units {
-            let f = z(sums, rows.scale, i);
-            let input = z(sums, rows.scale, units + i);
-            let g = z(sums, rows.scale, 2 * units + i);
-            let o = z(sums, rows.scale, 3 * units + i);
-            let ([f, input], [g, o]) = (L::sigmoids([f, input]), L::sigmoids([g, o]));
-            let kept = share(f.right(1), load(c_prev, i));
-            let new = input.right(1).times(g.minus(L::splat(32768)));
-            let cell = kept.plus(new.right(10)).clamp(-C_LIMIT, C_LIMIT);
-            let o = o.right(1);
-            store_16(half_up(o.times(tanh(cell.right(3)))), a, i);
-            store(cell, c, i);
-            i += L::LANES;
-        }
-    }
-
-    #[inline(always)]
-    fn gru_after_units(sums: &mut [i32], rows: &Rows<W>, a_prev: &[i16], a: &mut [i16]) {
-        let (units, mut i) = (a.len(), 0);
-        while i < units {
-            let r = z(sums, rows.scale, i);
-            let u = z(sums, rows.scale, units + i);
-            let [r, u] = L::sigmoids([r, u]).map(|sigmoid| sigmoid.right(1));
-            let scale = load_scales(rows.scale, 2 * units + i);
-            let over_x = scaled(load::<L>(sums, 3 * units + i), scale);
-            let n = tanh(over_x.plus(share(r, z::<L>(sums, rows.scale, 2 * units + i))));
-            store_16(between(u, n, load_16(a_prev, i)), a, i);
-            i += L::LANES;
-        }
-    }
-
-    #[inline(always)]
-    fn reset_units(sums: &mut [i32], rows: &Rows<W>, a_prev: &[i16], reset: &mut [i16]) {
-        let mut i = 0;
-        while i < reset.len() {
-            let r = L::sigmoid(z(sums, rows.scale, i)).right(1);
-            store_16(half_up(r.times(load_16(a_prev, i))), reset, i);
-            i += L::LANES;
-        }
-    }
-
-    #[inline(always)]
-    fn gru_before_units(u: &[i32], n: &[i32], a_prev: &[i16], a: &mut [i16]) {
-        let mut i = 0;
-        while i < a.len() {
-            let [u, n] = L::sigmoids([load(u, i), load(n, i)]);
-            let n = n.minus(L::splat(32768));
-            store_16(between(u.right(1), n, load_16(a_prev, i)), a, i);
-            i += L::LANES;
-        }
-    }
-
-    #[inline(always)]
-    fn rnn_units(sums: &mut [i32], rows: &Rows<W>, a: &mut [i16]) {
-        let mut i = 0;
-        while i < a.len() {
-            store_16(tanh(z::<L>(sums, rows.scale, i)), a, i);
-            i += L::LANES;
-        }
-    }
-
-    #[inline(always)]
-    fn relu_units(sums: &mut [i32], rows: &Rows<W>, a: &mut [i16]) {
-        let mut i = 0;
-        while i < a.len() {
-            store_16(z::<L>(sums, rows.scale, i).clamp(0, 32767), a, i);
-            i += L::LANES;
-        }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! | file | |
 //! |---|---|
-//! | `lanes.rs` | what a vector does, and the kernels written with it |
+//! | `lanes.rs` | the products in vectors |
+//! | `units.rs` | all the rest in vectors |
 //! | `x86.rs` `neon.rs` `wasm.rs` | the vectors |
 
 #[cfg(not(any(bptt_baseline = "scalars", bptt_unoptimized)))]
@@ -11,6 +12,8 @@ mod lanes;
 mod neon;
 #[cfg(test)]
 mod tests;
+#[cfg(bptt_avx2)]
+mod units;
 #[cfg(all(bptt_baseline = "simd128", not(bptt_unoptimized)))]
 mod wasm;
 #[cfg(all(bptt_baseline = "sse2", not(bptt_unoptimized)))]
@@ -31,9 +34,9 @@ pub(crate) type Baseline = lanes::Products<neon::I32x8>;
 #[cfg(all(bptt_baseline = "simd128", not(bptt_unoptimized)))]
 pub(crate) type Baseline = lanes::Products<wasm::I32x4>;
 #[cfg(bptt_avx2)]
-type Avx2 = lanes::Vectors<x86::I32x8>;
+type Avx2 = units::Vectors<x86::I32x8>;
 #[cfg(bptt_avx512)]
-type Avx512 = lanes::Vectors<x86::I32x16>;
+type Avx512 = units::Vectors<x86::I32x16>;
 
 /// How the kernels of this target read the weights of so many gates, of so many bytes each.
 pub(crate) const fn order(gates: usize, bytes: usize) -> Order {

@@ -117,7 +117,7 @@ pub(super) use avx2::I32x8;
 #[cfg(bptt_avx2)]
 mod avx2 {
     use super::*;
-    use crate::arch::integers::lanes::Arithmetic;
+    use crate::arch::integers::units::{self, Arithmetic};
     use crate::quantized::table::{FIRST, SEGMENT, TABLE};
 
     /// 8 lanes of AVX2.
@@ -183,7 +183,7 @@ mod avx2 {
             #[inline(never)]
             #[target_feature(enable = "avx2")]
             unsafe fn all_sums<W: Weight>(sums: &mut [i32], rows: &Rows<W>, x: &[i16], a: &[i16]) {
-                lanes::sums::<I32x8, W>(sums, rows, x, a);
+                units::sums::<I32x8, W>(sums, rows, x, a);
             }
             // SAFETY: this type is named only where the processor has the instructions.
             unsafe { all_sums(sums, rows, x, a) }
@@ -330,7 +330,7 @@ pub(super) use avx512::I32x16;
 #[allow(clippy::incompatible_msrv)]
 mod avx512 {
     use super::*;
-    use crate::arch::integers::lanes::Arithmetic;
+    use crate::arch::integers::units::{self, Arithmetic};
     use crate::quantized::table::{FIRST, SEGMENT, TABLE};
 
     /// 16 lanes of AVX-512.
@@ -439,7 +439,7 @@ mod avx512 {
             #[inline(never)]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
             unsafe fn all_sums<W: Weight>(sums: &mut [i32], rows: &Rows<W>, x: &[i16], a: &[i16]) {
-                lanes::sums::<I32x16, W>(sums, rows, x, a);
+                units::sums::<I32x16, W>(sums, rows, x, a);
             }
             // SAFETY: this type is named only where the processor has the instructions.
             unsafe { all_sums(sums, rows, x, a) }
