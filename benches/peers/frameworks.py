@@ -4,6 +4,7 @@
     pip install numpy onnx onnxruntime torch jax
     python benches/peers/frameworks.py            all of it
     python benches/peers/frameworks.py gru        some of lstm, gru, rnn
+    python benches/peers/frameworks.py integers   LSTM with weights of 8 bits, in onnxruntime and PyTorch
 
 Same weights, same inputs, results compared before anything is timed, one thread on one core, all taking turns in one
 run. A cell of a table is the median of the processor time, which a busy neighbour does not add to, and how many times
@@ -192,6 +193,119 @@ def with_jax(layer, task):
     return lambda: jax.block_until_ready(compiled(weights, x, da))
 
 
+def quantized_onnxruntime(model):
+    """The session of a model whose LSTM became DynamicQuantizeLSTM."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    with tempfile.TemporaryDirectory() as directory:
+        before, after = Path(directory) / "before.onnx", Path(directory) / "after.onnx"
+        onnx.save(model, before)
+        quantize_dynamic(before, after, weight_type=QuantType.QInt8)
+        operators = [node.op_type for node in onnx.load(after).graph.node]
+        assert "DynamicQuantizeLSTM" in operators, operators
+        return onnxruntime.InferenceSession(
+            after.read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
+
+
+def recurrent_model(layer, steps):
+    """An LSTM for ONNX whose states come in and go out."""
+    x, a, _ = layer.sizes
+
+    def ordered(v):
+        return v.reshape(4, a, -1)[[0, 3, 1, 2]].reshape(1, 4 * a, -1)  # i, o, f, c
+
+    b = np.concatenate([ordered(layer.b)[..., 0], np.zeros((1, 4 * a), np.float32)], axis=1)
+    weights = {"w": ordered(layer.wx), "r": ordered(layer.wa), "b": b}
+    node = helper.make_node(
+        "LSTM", ["x", "w", "r", "b", "", "h", "c"], ["y", "h_next", "c_next"], hidden_size=a
+    )
+
+    def value(name, *shape):
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+    graph = helper.make_graph(
+        [node],
+        "layer",
+        [value("x", steps, 1, x), value("h", 1, 1, a), value("c", 1, 1, a)],
+        [value("y", steps, 1, 1, a), value("h_next", 1, 1, a), value("c_next", 1, 1, a)],
+        [numpy_helper.from_array(v, name) for name, v in weights.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
+
+
+def integers():
+    """LSTMs with weights of 8 bits for one sample: a step with the state fed back, and 100 steps."""
+    # As far as weights and activations of 8 bits may lie from f32, relative to the largest entry.
+    tolerance = 0.1
+    names = ["onnxruntime f32", "DynamicQuantizeLSTM", "torch f32", "quantize_dynamic"]
+    print(f"onnxruntime {onnxruntime.__version__}, torch {torch.__version__}", end="")
+    print(f", quantised by {torch.backends.quantized.engine}")
+    print(f"\nLSTM, M = 1, µs:\n\n| (X, A) | steps | {' | '.join(names)} |")
+    print(f"|---|---|{'---|' * len(names)}")
+    for x, a in [(6, 16), (16, 32), (32, 64), (64, 128), (128, 256)]:
+        layer = Layer("lstm", x, a, 1)
+        module = torch.nn.LSTM(x, a)
+        with torch.no_grad():
+            module.weight_ih_l0.copy_(torch.from_numpy(layer.wx))
+            module.weight_hh_l0.copy_(torch.from_numpy(layer.wa))
+            module.bias_ih_l0.copy_(torch.from_numpy(layer.b))
+            module.bias_hh_l0.zero_()
+        # It replaces the modules within a module.
+        quantized = torch.ao.quantization.quantize_dynamic(
+            torch.nn.Sequential(module), {torch.nn.LSTM}, dtype=torch.qint8
+        )[0]
+        for steps in [1, STEPS]:
+            model = recurrent_model(layer, steps)
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = options.inter_op_num_threads = 1
+            plain = onnxruntime.InferenceSession(
+                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            )
+
+            def of_onnxruntime(session):
+                state = [np.zeros((1, 1, a), np.float32)] * 2
+
+                def run():
+                    inputs = {"x": layer.x[:steps], "h": state[0], "c": state[1]}
+                    y, *state[:] = session.run(None, inputs)
+                    return y.reshape(steps, a)
+
+                return run
+
+            def of_torch(module):
+                inputs = torch.from_numpy(layer.x[:steps])
+                state = [(torch.zeros(1, 1, a), torch.zeros(1, 1, a))]
+
+                def run():
+                    with torch.inference_mode():
+                        y, state[0] = module(inputs, state[0])
+                    return y.numpy().reshape(steps, a)
+
+                return run
+
+            runs = [
+                of_onnxruntime(plain),
+                of_onnxruntime(quantized_onnxruntime(model)),
+                of_torch(module),
+                of_torch(quantized),
+            ]
+            expected = runs[0]()
+            for name, run in zip(names[1:], runs[1:]):
+                difference = np.abs(run() - expected).max() / np.abs(expected).max()
+                assert difference <= tolerance, (name, difference)
+            timers = [timer(run) for run in runs]
+            turns = [max(1, round(TURN / time_turns(3))) for time_turns in timers]
+            times = [[] for _ in runs]
+            for _ in range(ROUNDS):
+                for n, time_turns in enumerate(timers):
+                    times[n].append(time_turns(turns[n]))
+            cells = [digits(1e6 * statistics.median(t)) for t in times]
+            print(f"| ({x}, {a}) | {steps} | {' | '.join(cells)} |", flush=True)
+
+
 def compare(name, found, expected):
     for part, f, e in zip(["a", "dwx", "dwa", "db", "dx"], found, expected, strict=False):
         difference = np.abs(np.asarray(f) - e).max()
@@ -236,6 +350,9 @@ def digits(value):
 
 def main():
     torch.set_num_threads(1)
+    if sys.argv[1:] == ["integers"]:
+        integers()
+        return
     bptt = Bptt()
     versions = f"onnxruntime {onnxruntime.__version__}, torch {torch.__version__}, jax {jax.__version__}"
     print(f"Instruction set of bptt: {bptt.backend}; {versions}")
