@@ -1,7 +1,7 @@
 //! Tells the crate which vectors the compile target has in any case, and which instruction sets of
 //! x86-64 to compile its kernels for besides, all that the compiler can (AVX-512 since Rust 1.89),
 //! or no more than `--cfg bptt_backend="…"` allows (with "scalars", on any target, no vectors at
-//! all); whether the loops in assembly are for it; whether the code is to be small (opt-level "s" or
+//! all); whether the loops in assembly are for it, those of the cells in integers too; whether the code is to be small (opt-level "s" or
 //! "z") or not optimised at all (0); and whether the target computes otherwise than IEEE-754 says,
 //! where the compiler does not tell the source (`src/target.rs`).
 
@@ -14,6 +14,9 @@ fn main() -> ExitCode {
         "cargo::rustc-check-cfg=cfg(bptt_avx2, bptt_avx512, bptt_cortex_m, bptt_small, bptt_unoptimized)"
     );
     println!("cargo::rustc-check-cfg=cfg(bptt_altivec, bptt_68881)");
+    println!(
+        "cargo::rustc-check-cfg=cfg(bptt_integers, values(\"m0\", \"m3\", \"m4\", \"rv32\", \"plain\"))"
+    );
     println!(
         "cargo::rustc-check-cfg=cfg(bptt_baseline, values(\"sse2\", \"neon\", \"simd128\", \"scalars\"))"
     );
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
     if arch == "arm" && hard_float && !small {
         println!("cargo::rustc-cfg=bptt_cortex_m");
     }
+    println!("cargo::rustc-cfg=bptt_integers=\"{}\"", integers(&arch));
     if matches!(arch.as_str(), "powerpc" | "powerpc64") && has("altivec") && !has("vsx") {
         println!("cargo::rustc-cfg=bptt_altivec");
     }
@@ -72,6 +76,27 @@ fn main() -> ExitCode {
         println!("cargo::rustc-cfg=bptt_68881");
     }
     ExitCode::SUCCESS
+}
+
+/// The controllers that have kernels of their own for the cells in integers: a Cortex-M without
+/// (m0) or with (m3) Thumb-2, or with the DSP extension (m4), and a RISC-V with 32 registers of 32
+/// bits that multiplies.
+fn integers(arch: &str) -> &'static str {
+    let target = env::var("TARGET").unwrap_or_default();
+    let little = env::var("CARGO_CFG_TARGET_ENDIAN").as_deref() == Ok("little");
+    match arch {
+        "arm" if little && has("mclass") && has("thumb-mode") => {
+            if has("dsp") {
+                "m4"
+            } else if has("thumb2") {
+                "m3"
+            } else {
+                "m0"
+            }
+        }
+        "riscv32" if has("m") && !has("e") && !target.starts_with("riscv32e") => "rv32",
+        _ => "plain",
+    }
 }
 
 /// The 95 of `rustc 1.95.0 (…)`.

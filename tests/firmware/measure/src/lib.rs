@@ -1,13 +1,17 @@
 //! Measures, on emulated controllers, how many instructions a function takes, and on a Cortex-M how much stack.
-#![no_std]
+#![cfg_attr(target_os = "none", no_std)]
 
 #[cfg(target_arch = "arm")]
 mod cortex_m;
+#[cfg(not(target_os = "none"))]
+mod host;
 #[cfg(target_arch = "riscv32")]
 mod riscv;
 
 #[cfg(target_arch = "arm")]
 pub use cortex_m::{Counter, exit, print, stack_depth};
+#[cfg(not(target_os = "none"))]
+pub use host::{exit, print};
 #[cfg(target_arch = "riscv32")]
 pub use riscv::{Counter, exit, print};
 
@@ -29,6 +33,7 @@ pub fn random<F: Flat<Scalar = f32>>() -> F {
 
 /// Instructions that one call of `f` executes beyond those of a closure that does nothing: the mean of up
 /// to 400 calls, as many as take a hundred million instructions.
+#[cfg(target_os = "none")]
 pub fn instructions(counter: &mut Counter, f: &mut dyn FnMut()) -> u32 {
     let once = counter.count(1, f).max(1);
     let calls = (100_000_000 / once).clamp(1, 400);
