@@ -38,11 +38,37 @@ impl<'a, W> Rows<'a, W> {
 }
 
 /// Rows of a block at most: of four gates, or of as many units of one.
-pub(crate) const ROWS: usize = 64;
+pub(crate) const ROWS: usize = if cfg!(bptt_integers = "plain") {
+    64
+} else {
+    32
+};
 
 /// Room for the sums of a block, where a vector of them lies in one cache line.
 #[repr(align(64))]
 pub(crate) struct Sums([i32; ROWS]);
+
+/// A vector that the rows see.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub(crate) v: &'a [i16],
+    /// What a sum over it starts at, so that the offset of the weights has no effect: −2^(bits − 1)·Σv
+    /// or, where they have none, 0.
+    pub(crate) start: i32,
+}
+
+impl<'a> Seen<'a> {
+    #[inline(always)]
+    pub(crate) fn new<W: Weight>(v: &'a [i16]) -> Self {
+        let sum = |sum: i32, v: &i16| sum.wrapping_add(i32::from(*v));
+        let start = if order(1, size_of::<W>()).offset {
+            (v.iter().fold(0, sum) << (W::BITS - 1)).wrapping_neg()
+        } else {
+            0
+        };
+        Seen { v, start }
+    }
+}
 
 /// What a target does in its own way; the default functions are the plain form.
 pub(crate) trait Kernel<W: Weight> {
@@ -60,13 +86,29 @@ pub(crate) trait Kernel<W: Weight> {
         }
     }
 
-    /// (1) for the rows of a block, over as many of the states as are given.
+    /// (1) for a block: the sums over x, joined with b, then over a.
     #[inline(always)]
-    fn sums(gates: usize, sums: &mut [i32], rows: &Rows<W>, x: &[i16], a: &[i16]) {
-        sums.fill(0);
-        Self::add(gates, sums, rows.wx, x);
-        Self::join(sums, rows);
-        Self::add(gates, sums, rows.wa, a);
+    fn sums(gates: usize, sums: &mut [i32], block: &Rows<W>, x: Seen, a: Seen) {
+        sums.fill(x.start);
+        Self::add(gates, sums, block.wx, x.v);
+        Self::join(sums, block);
+        start_at(sums, a);
+        Self::add(gates, sums, block.wa, a.v);
+    }
+
+    /// (1) for a block of r, u, n of [`gru_after_step`]; then n over x by itself: that over a starts
+    /// at the second bias.
+    #[inline(always)]
+    fn gru_after_sums(sums: &mut [i32], block: &Rows<W>, bna: &[i32], x: Seen, a: Seen) {
+        let width = bna.len();
+        let (three, s) = sums.split_at_mut_checked(3 * width).unwrap_or_default();
+        let none = Seen { v: &[], start: 0 };
+        Self::sums(3, three, block, x, none);
+        let (_, n) = three.split_at_mut_checked(2 * width).unwrap_or_default();
+        copy(n, s);
+        copy(bna, n);
+        start_at(three, a);
+        Self::add(3, three, block.wa, a.v);
     }
 
     /// z of each sum.
@@ -146,6 +188,42 @@ pub(crate) struct Plain;
 #[cfg(any(test, bptt_baseline = "scalars", bptt_unoptimized))]
 impl<W: Weight> Kernel<W> for Plain {}
 
+/// [`Kernel::sums`], plainly.
+#[cfg(not(bptt_integers = "plain"))]
+#[inline(never)]
+pub(crate) fn plain_sums<W: Weight>(
+    gates: usize,
+    sums: &mut [i32],
+    block: &Rows<W>,
+    x: Seen,
+    a: Seen,
+) {
+    Plain::sums(gates, sums, block, x, a);
+}
+
+/// [`Kernel::gru_after_sums`], plainly.
+#[cfg(not(bptt_integers = "plain"))]
+#[inline(never)]
+pub(crate) fn plain_gru_after_sums<W: Weight>(
+    sums: &mut [i32],
+    block: &Rows<W>,
+    bna: &[i32],
+    x: Seen,
+    a: Seen,
+) {
+    Plain::gru_after_sums(sums, block, bna, x, a);
+}
+
+/// Adds where the sums over a vector start.
+#[inline(always)]
+fn start_at(sums: &mut [i32], v: Seen) {
+    if v.start != 0 {
+        for sum in sums {
+            *sum = sum.wrapping_add(v.start);
+        }
+    }
+}
+
 /// [`Kernel::add`], plainly.
 #[inline(always)]
 pub(crate) fn add<W: Weight>(order: Order, gates: usize, sums: &mut [i32], w: &[W], v: &[i16]) {
@@ -154,6 +232,8 @@ pub(crate) fn add<W: Weight>(order: Order, gates: usize, sums: &mut [i32], w: &[
     } else {
         sums.len() / gates.max(1)
     };
+    // A weight with an offset is one without a sign.
+    let mask = if order.offset { (1 << W::BITS) - 1 } else { -1 };
     let mut runs = w;
     let mut sums = sums;
     while !sums.is_empty() && rows > 0 {
@@ -166,7 +246,7 @@ pub(crate) fn add<W: Weight>(order: Order, gates: usize, sums: &mut [i32], w: &[
             let (w_group, w_rest) = run.split_at_checked(rows * p).unwrap_or_default();
             for (row, sum) in run_sums.iter_mut().enumerate() {
                 for (w, v) in part(w_group, row * p, p).iter().zip(v_group) {
-                    *sum = sum.wrapping_add(w.to_i32().wrapping_mul(i32::from(*v)));
+                    *sum = sum.wrapping_add((w.to_i32() & mask).wrapping_mul(i32::from(*v)));
                 }
             }
             (v, run) = (v_rest, w_rest);
@@ -186,11 +266,13 @@ pub(crate) fn share(q: i32, n: i32) -> i32 {
 /// (5) to (10) for one unit: a and c from z of f, i, g, o and c before.
 #[inline(always)]
 pub(crate) fn lstm_unit(z: [i32; 4], c_prev: i32) -> (i16, i32) {
-    let [f, i, g, o] = z;
-    let f = sigmoid(f) >> 1;
-    let i = sigmoid(i) >> 1;
-    let g = tanh(g);
-    let o = sigmoid(o) >> 1;
+    lstm_state(z.map(sigmoid), c_prev)
+}
+
+/// [`lstm_unit`] from σ of z.
+#[inline(always)]
+pub(crate) fn lstm_state([f, i, g, o]: [i32; 4], c_prev: i32) -> (i16, i32) {
+    let (f, i, g, o) = (f >> 1, i >> 1, g - 32768, o >> 1);
     // Beyond 32 bits only where c before is none that a step has written.
     let c = share(f, c_prev).wrapping_add(i * g >> 10);
     let c = c.clamp(-C_LIMIT, C_LIMIT);
@@ -226,17 +308,17 @@ fn blocks<W: Weight>(
     }
 }
 
-/// The sums of a block: over x, then joined with b, then over a.
+/// The sums of a block.
 #[inline(always)]
 fn sums<'s, W: Weight, K: Kernel<W>>(
     gates: usize,
     room: &'s mut Sums,
     block: &Rows<W>,
-    x: &[i16],
-    a: &[i16],
+    x: Seen,
+    a: Seen,
 ) -> &'s mut [i32] {
     let sums = part_mut(&mut room.0, 0, block.bias.len());
-    K::sums(gates, sums, block, x, a);
+    K::sums(gates, sums, block, x, a); // (1)
     sums
 }
 
@@ -248,6 +330,7 @@ pub(crate) fn lstm_step<W: Weight, K: Kernel<W>>(
     (a_prev, c_prev): (&[i16], &[i32]),
     (a, c): (&mut [i16], &mut [i32]),
 ) {
+    let (x_seen, a_seen) = (Seen::new::<W>(x), Seen::new::<W>(a_prev));
     let mut room = Sums([0; ROWS]);
     blocks(
         4,
@@ -255,7 +338,7 @@ pub(crate) fn lstm_step<W: Weight, K: Kernel<W>>(
         [x.len(), a_prev.len()],
         layer,
         |block, first, width| {
-            let sums = sums::<W, K>(4, &mut room, &block, x, a_prev);
+            let sums = sums::<W, K>(4, &mut room, &block, x_seen, a_seen);
             let (a, c) = (part_mut(a, first, width), part_mut(c, first, width));
             K::lstm_units(sums, &block, part(c_prev, first, width), a, c);
         },
@@ -271,6 +354,7 @@ pub(crate) fn gru_after_step<W: Weight, K: Kernel<W>>(
     a_prev: &[i16],
     a: &mut [i16],
 ) {
+    let (x_seen, a_seen) = (Seen::new::<W>(x), Seen::new::<W>(a_prev));
     let mut room = Sums([0; ROWS]);
     blocks(
         3,
@@ -279,13 +363,7 @@ pub(crate) fn gru_after_step<W: Weight, K: Kernel<W>>(
         layer,
         |block, first, width| {
             let sums = part_mut(&mut room.0, 0, 4 * width);
-            let (three, s) = sums.split_at_mut_checked(3 * width).unwrap_or_default();
-            K::sums(3, three, &block, x, &[]);
-            // The candidate's sum over x is kept; the one over a starts at the second bias.
-            let (_, n) = three.split_at_mut_checked(2 * width).unwrap_or_default();
-            copy(n, s);
-            copy(part(bna, first, width), n);
-            K::add(3, three, block.wa, a_prev);
+            K::gru_after_sums(sums, &block, part(bna, first, width), x_seen, a_seen);
             K::gru_after_units(
                 sums,
                 &block,
@@ -308,8 +386,9 @@ pub(crate) fn gru_before_step<W: Weight, K: Kernel<W>>(
 ) {
     let mut room = Sums([0; ROWS]);
     let columns = [x.len(), a_prev.len()];
+    let (x_seen, a_seen) = (Seen::new::<W>(x), Seen::new::<W>(a_prev));
     blocks(1, a.len(), columns, r, |block, first, width| {
-        let sums = sums::<W, K>(1, &mut room, &block, x, a_prev);
+        let sums = sums::<W, K>(1, &mut room, &block, x_seen, a_seen);
         K::reset_units(
             sums,
             &block,
@@ -317,12 +396,13 @@ pub(crate) fn gru_before_step<W: Weight, K: Kernel<W>>(
             part_mut(reset, first, width),
         );
     });
+    let reset_seen = Seen::new::<W>(reset);
     let (mut n, mut other_room) = (n, Sums([0; ROWS]));
     blocks(1, a.len(), columns, u, |block, first, width| {
-        let u = sums::<W, K>(1, &mut room, &block, x, a_prev);
+        let u = sums::<W, K>(1, &mut room, &block, x_seen, a_seen);
         K::scale(u, &block);
         let block = n.take(width, x.len(), a_prev.len());
-        let n = sums::<W, K>(1, &mut other_room, &block, x, reset);
+        let n = sums::<W, K>(1, &mut other_room, &block, x_seen, reset_seen);
         K::scale(n, &block);
         K::gru_before_units(u, n, part(a_prev, first, width), part_mut(a, first, width));
     });
@@ -336,6 +416,7 @@ pub(crate) fn rnn_step<W: Weight, K: Kernel<W>>(
     a_prev: &[i16],
     a: &mut [i16],
 ) {
+    let (x_seen, a_seen) = (Seen::new::<W>(x), Seen::new::<W>(a_prev));
     let mut room = Sums([0; ROWS]);
     blocks(
         1,
@@ -343,7 +424,7 @@ pub(crate) fn rnn_step<W: Weight, K: Kernel<W>>(
         [x.len(), a_prev.len()],
         layer,
         |block, first, width| {
-            let sums = sums::<W, K>(1, &mut room, &block, x, a_prev);
+            let sums = sums::<W, K>(1, &mut room, &block, x_seen, a_seen);
             K::rnn_units(sums, &block, part_mut(a, first, width));
         },
     );
@@ -357,6 +438,7 @@ pub(crate) fn relu_step<W: Weight, K: Kernel<W>>(
     a_prev: &[i16],
     a: &mut [i16],
 ) {
+    let (x_seen, a_seen) = (Seen::new::<W>(x), Seen::new::<W>(a_prev));
     let mut room = Sums([0; ROWS]);
     blocks(
         1,
@@ -364,7 +446,7 @@ pub(crate) fn relu_step<W: Weight, K: Kernel<W>>(
         [x.len(), a_prev.len()],
         layer,
         |block, first, width| {
-            let sums = sums::<W, K>(1, &mut room, &block, x, a_prev);
+            let sums = sums::<W, K>(1, &mut room, &block, x_seen, a_seen);
             K::relu_units(sums, &block, part_mut(a, first, width));
         },
     );
@@ -373,9 +455,10 @@ pub(crate) fn relu_step<W: Weight, K: Kernel<W>>(
 /// The output layer: y in 2⁻¹⁶.
 #[inline(always)]
 pub(crate) fn dense<W: Weight, K: Kernel<W>>(layer: Rows<W>, a: &[i16], y: &mut [i32]) {
+    let (x_seen, a_seen) = (Seen::new::<W>(&[]), Seen::new::<W>(a));
     let mut room = Sums([0; ROWS]);
     blocks(1, y.len(), [0, a.len()], layer, |block, first, width| {
-        let sums = sums::<W, K>(1, &mut room, &block, &[], a);
+        let sums = sums::<W, K>(1, &mut room, &block, x_seen, a_seen);
         K::scale(sums, &block);
         copy(sums, part_mut(y, first, width));
     });

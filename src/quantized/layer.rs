@@ -9,7 +9,7 @@ use crate::shape::part;
 
 /// G·A rows; K = A in a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[repr(C, align(4))] // The kernels load weights as words too.
+#[repr(C)]
 pub(crate) struct Layer<const X: usize, const K: usize, const A: usize, const G: usize, W> {
     bias: [[i32; G]; A],
     scale: [[RowScale; G]; A],
@@ -187,7 +187,7 @@ impl<const X: usize, const K: usize, const A: usize, const G: usize, W: Weight>
         for row in 0..G * A {
             let at = Self::ORDER.row([G, A], [row / A, row % A]);
             to(&bias.get(at).copied().unwrap_or(0).to_le_bytes());
-            to(&scale.get(at).map_or(0, |scale| scale.0).to_le_bytes());
+            to(&scale.get(at).map_or(0, |scale| scale.bits()).to_le_bytes());
         }
         for n in 0..G * A * X {
             to(bytes_of::<W>(

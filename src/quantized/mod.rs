@@ -112,9 +112,17 @@ pub use cells::{Cell, Dense, Hidden, Lstm, Relu, ResetAfter, ResetBefore, Rnn, S
 pub use scale::{QuantizeError, Scale};
 pub use table::{SIGMOID_ERROR, TANH_ERROR};
 
-use self::core::Rows;
+pub(crate) use self::core::Rows;
+#[cfg(not(bptt_integers = "plain"))]
+pub(crate) use self::core::{Kernel, Seen, lstm_state, plain_gru_after_sums, plain_sums};
 use crate::arch::integers::{self, order};
 pub(crate) use packed::Order;
+#[cfg(not(bptt_integers = "plain"))]
+pub(crate) use scale::RowScale;
+#[cfg(any(bptt_integers = "m3", bptt_integers = "m4"))]
+pub(crate) use table::TABLE;
+#[cfg(not(bptt_integers = "plain"))]
+pub(crate) use table::sigmoid;
 
 mod sealed {
     use super::core::Rows;

@@ -84,7 +84,7 @@ const fn least(a: usize, b: usize) -> usize {
 
 /// The weights of G gates of A units that see K columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(4))] // The kernels load weights as words too.
 pub(crate) struct Packed<const K: usize, const A: usize, const G: usize, W>([[[W; G]; K]; A]);
 
 impl<const K: usize, const A: usize, const G: usize, W: Weight> Packed<K, A, G, W> {

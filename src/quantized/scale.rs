@@ -136,10 +136,12 @@ impl Scale {
 
 /// The scale of a row: z = ⌊sum·m / 2^(16 + s)⌋, and the sum over x times 2^k is one over a.
 ///
-/// m in bits 0 to 15, s in bits 16 to 23, k in bits 24 to 31.
+/// Its [bits](Self::bits) are m in bits 0 to 15, s in bits 16 to 23, k in bits 24 to 31. In memory it
+/// is that, too, or where the upper half of a product is one instruction m·2^(16 − s) + k: as
+/// s ≤ 12, k has the four lowest bits for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
-pub struct RowScale(pub(crate) u32);
+pub struct RowScale(u32);
 
 impl RowScale {
     /// The greatest s.
@@ -148,38 +150,70 @@ impl RowScale {
     pub(crate) const X_SHIFT: u32 = 12;
     /// Of a row of zeros.
     pub(crate) const ZERO: RowScale = RowScale::new(0, 1, 0);
+    /// Whether m·2^(16 − s) + k is what stands in memory.
+    const FACTOR: bool = cfg!(any(
+        bptt_integers = "m3",
+        bptt_integers = "m4",
+        bptt_integers = "rv32"
+    ));
 
-    /// s outside of 1 … 12 and k above 12 become the nearest of these.
+    /// s outside of 1 … 12 and k above 12 become the nearest of these; s is as large as it can be,
+    /// where m is even.
     pub(crate) const fn new(m: u16, s: u32, k: u32) -> Self {
-        let s = if s < 1 {
+        let mut s = if s < 1 {
             1
         } else if s > Self::SHIFT {
             Self::SHIFT
         } else {
             s
         };
+        let mut m = m as u32;
+        while s < Self::SHIFT && m < 1 << 15 {
+            (m, s) = (2 * m, s + 1);
+        }
         let k = if k > Self::X_SHIFT { Self::X_SHIFT } else { k };
-        RowScale(m as u32 | s << 16 | k << 24)
+        RowScale(if Self::FACTOR {
+            m << (16 - s) | k
+        } else {
+            m | s << 16 | k << 24
+        })
     }
 
     pub(crate) const fn from_bits(bits: u32) -> Self {
         Self::new(bits as u16, bits >> 16 & 0xff, bits >> 24)
     }
 
+    pub(crate) fn bits(self) -> u32 {
+        self.m() | self.shift() << 16 | self.x_shift() << 24
+    }
+
     /// s
     pub(crate) fn shift(self) -> u32 {
-        self.0 >> 16 & 0xff
+        if Self::FACTOR {
+            // The greatest with which m has 16 bits.
+            self.0.leading_zeros().clamp(1, Self::SHIFT)
+        } else {
+            self.0 >> 16 & 0xff
+        }
     }
 
     /// k
     #[inline(always)]
     pub(crate) fn x_shift(self) -> u32 {
-        self.0 >> 24
+        if Self::FACTOR {
+            self.0 & 15
+        } else {
+            self.0 >> 24
+        }
     }
 
     /// m
     pub(crate) fn m(self) -> u32 {
-        self.0 & 0xffff
+        if Self::FACTOR {
+            self.0 >> (16 - self.shift())
+        } else {
+            self.0 & 0xffff
+        }
     }
 
     /// What one of a sum is in z: m / 2^(16 + s).
@@ -190,7 +224,17 @@ impl RowScale {
     /// ⌊sum·m / 2^(16 + s)⌋
     #[inline(always)]
     pub(crate) fn of(self, sum: i32) -> i32 {
-        (i64::from(sum) * i64::from(self.0 & 0xffff) >> 16 >> (self.0 >> 16 & 31)) as i32
+        if Self::FACTOR {
+            return (i64::from(sum) * i64::from(self.0 & !15) >> 32) as i32;
+        }
+        let m = (self.0 & 0xffff) as i32;
+        // ⌊sum·m / 2¹⁶⌋ has 32 bits; where there is no product of 64, it is that of both halves.
+        let product = if cfg!(bptt_integers = "m0") {
+            (sum >> 16) * m + ((sum & 0xffff) as u32 * m as u32 >> 16) as i32
+        } else {
+            (i64::from(sum) * i64::from(m) >> 16) as i32
+        };
+        product >> (self.0 >> 16 & 31)
     }
 }
 

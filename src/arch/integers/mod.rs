@@ -6,12 +6,18 @@
 //! | `units.rs` | all the rest in vectors |
 //! | `x86.rs` `neon.rs` `wasm.rs` | the vectors |
 
+#[cfg(not(bptt_integers = "plain"))]
+mod controller;
 #[cfg(not(any(bptt_baseline = "scalars", bptt_unoptimized)))]
 mod lanes;
 #[cfg(all(bptt_baseline = "neon", not(bptt_unoptimized)))]
 mod neon;
+#[cfg(bptt_integers = "rv32")]
+mod riscv;
 #[cfg(test)]
 mod tests;
+#[cfg(any(bptt_integers = "m0", bptt_integers = "m3", bptt_integers = "m4"))]
+mod thumb;
 #[cfg(bptt_avx2)]
 mod units;
 #[cfg(all(bptt_baseline = "simd128", not(bptt_unoptimized)))]
@@ -25,8 +31,13 @@ use crate::quantized::core::{self, Rows};
 use crate::quantized::{Order, Weight};
 
 /// What the compile target has in any case.
-#[cfg(any(bptt_baseline = "scalars", bptt_unoptimized))]
+#[cfg(all(
+    bptt_integers = "plain",
+    any(bptt_baseline = "scalars", bptt_unoptimized)
+))]
 pub(crate) type Baseline = core::Plain;
+#[cfg(not(bptt_integers = "plain"))]
+pub(crate) type Baseline = controller::Controller;
 #[cfg(all(bptt_baseline = "sse2", not(bptt_unoptimized)))]
 pub(crate) type Baseline = lanes::Products<x86::I32x4>;
 #[cfg(all(bptt_baseline = "neon", not(bptt_unoptimized)))]
@@ -39,6 +50,7 @@ type Avx2 = units::Vectors<x86::I32x8>;
 type Avx512 = units::Vectors<x86::I32x16>;
 
 /// How the kernels of this target read the weights of so many gates, of so many bytes each.
+#[cfg(bptt_integers = "plain")]
 pub(crate) const fn order(gates: usize, bytes: usize) -> Order {
     let _ = bytes;
     let vectors = cfg!(not(any(bptt_baseline = "scalars", bptt_unoptimized)));
@@ -57,6 +69,21 @@ pub(crate) const fn order(gates: usize, bytes: usize) -> Order {
         together: vectors,
         offset: false,
         pairs: false,
+    }
+}
+
+/// How the kernels of this target read the weights: in runs of eight or, with the DSP extension, of
+/// four units of one gate.
+#[cfg(not(bptt_integers = "plain"))]
+pub(crate) const fn order(gates: usize, bytes: usize) -> Order {
+    let _ = gates;
+    let dsp = cfg!(bptt_integers = "m4");
+    Order {
+        units: controller::RUN,
+        columns: if dsp { 2 } else { 1 },
+        together: false,
+        offset: cfg!(bptt_integers = "m0"),
+        pairs: dsp && bytes == 1,
     }
 }
 

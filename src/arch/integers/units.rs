@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use super::lanes::{Lanes, tiles, walk, walk_edge};
 use crate::quantized::Weight;
-use crate::quantized::core::{C_LIMIT, Kernel, Rows};
+use crate::quantized::core::{C_LIMIT, Kernel, Rows, Seen};
 use crate::quantized::scale::RowScale;
 
 /// What the units of a block need.
@@ -231,8 +231,8 @@ impl<W: Weight, L: Arithmetic> Kernel<W> for Vectors<L> {
     }
 
     #[inline(always)]
-    fn sums(_gates: usize, sums: &mut [i32], rows: &Rows<W>, x: &[i16], a: &[i16]) {
-        L::all_sums(sums, rows, x, a);
+    fn sums(_gates: usize, sums: &mut [i32], rows: &Rows<W>, x: Seen, a: Seen) {
+        L::all_sums(sums, rows, x.v, a.v);
     }
 
     #[inline(always)]

@@ -1,0 +1,161 @@
+//! The kernel of a controller, but for its loops in assembly: what they are handed, and the check
+//! that makes them sound.
+
+use super::order;
+#[cfg(bptt_integers = "rv32")]
+use super::riscv::runs;
+#[cfg(not(bptt_integers = "rv32"))]
+use super::thumb::runs;
+use crate::quantized::{
+    Kernel, RowScale, Rows, Seen, Weight, lstm_state, plain_gru_after_sums, plain_sums, sigmoid,
+};
+use crate::shape::{part, parts};
+
+/// Rows of a run.
+pub(super) const RUN: usize = if cfg!(bptt_integers = "m4") { 4 } else { 8 };
+/// Columns that the loops take at a time.
+const AT_A_TIME: usize = 4;
+
+/// Weights, and the vector that they see.
+#[repr(C)]
+struct Part<W> {
+    w: *const W,
+    v: *const i16,
+    /// After the columns that are taken four at a time.
+    middle: *const i16,
+    end: *const i16,
+}
+
+impl<W> Part<W> {
+    fn new(w: &[W], seen: Seen) -> Self {
+        let v = seen.v.as_ptr_range();
+        Part {
+            w: w.as_ptr(),
+            v: v.start,
+            middle: v.start.wrapping_add(seen.v.len() / AT_A_TIME * AT_A_TIME),
+            end: v.end,
+        }
+    }
+}
+
+/// What the loops in assembly are handed: at these places they find it.
+#[repr(C)]
+pub(super) struct Runs<W> {
+    x: Part<W>,             // 0
+    a: Part<W>,             // 16
+    start: [i32; 2],        // 32
+    bias: *const i32,       // 40
+    scale: *const RowScale, // 44
+    sums: *mut i32,         // 48
+    count: usize,           // 52
+}
+
+/// As many columns as an even sum of a pair of rows cannot leave 32 bits with.
+const COLUMNS: usize = 512;
+
+/// (1) for whole runs of rows; false where there are too many columns or another number of rows,
+/// and nothing is done.
+fn sums<W: Weight>(sums: &mut [i32], rows: &Rows<W>, x: Seen, a: Seen) -> bool {
+    let count = sums.len() / RUN;
+    let fits = |w: &[W], v: &[i16]| {
+        sums.len()
+            .checked_mul(v.len())
+            .is_some_and(|n| n <= w.len())
+    };
+    if count == 0
+        || (order(1, size_of::<W>()).pairs && x.v.len().max(a.v.len()) > COLUMNS)
+        || count * RUN != sums.len()
+        || sums.len() > rows.bias.len()
+        || sums.len() > rows.scale.len()
+        || !fits(rows.wx, x.v)
+        || !fits(rows.wa, a.v)
+    {
+        return false;
+    }
+    let mut block = Runs {
+        x: Part::new(rows.wx, x),
+        a: Part::new(rows.wa, a),
+        start: [x.start, a.start],
+        bias: rows.bias.as_ptr(),
+        scale: rows.scale.as_ptr(),
+        sums: sums.as_mut_ptr(),
+        count,
+    };
+    // SAFETY: for each of `count` runs of RUN rows there are RUN sums, biases and scales, and RUN
+    // weights for each scalar of both vectors, as has just been checked.
+    unsafe { runs(&mut block) };
+    true
+}
+
+/// σ of z of each sum, in 2⁻¹⁶.
+fn sigmoids(sums: &mut [i32], scale: &[RowScale]) {
+    #[cfg(any(bptt_integers = "m3", bptt_integers = "m4"))]
+    if !sums.is_empty() && sums.len() <= scale.len() {
+        // SAFETY: there is at least one sum, and a scale for each.
+        unsafe { super::thumb::sigmoids(sums.as_mut_ptr_range(), scale.as_ptr()) };
+        return;
+    }
+    for (sum, scale) in sums.iter_mut().zip(scale) {
+        *sum = sigmoid(scale.of(*sum));
+    }
+}
+
+/// Runs in assembly; rows that fill none, plainly.
+pub(crate) struct Controller;
+
+impl<W: Weight> Kernel<W> for Controller {
+    #[inline(always)]
+    fn sums(gates: usize, sums: &mut [i32], block: &Rows<W>, x: Seen, a: Seen) {
+        let whole = sums.len() == gates * RUN;
+        if !whole || !self::sums(sums, block, x, a) {
+            plain_sums(gates, sums, block, x, a);
+        }
+    }
+
+    #[inline(always)]
+    fn lstm_units(sums: &mut [i32], rows: &Rows<W>, c_prev: &[i32], a: &mut [i16], c: &mut [i32]) {
+        sigmoids(sums, rows.scale);
+        let [f, i, g, o] = parts(sums, a.len());
+        let gates = f.iter().zip(i).zip(g.iter().zip(o));
+        let states = a.iter_mut().zip(c.iter_mut().zip(c_prev));
+        for (((f, i), (g, o)), (a, (c, c_prev))) in gates.zip(states) {
+            (*a, *c) = lstm_state([*f, *i, *g, *o], *c_prev);
+        }
+    }
+
+    #[inline(always)]
+    fn rnn_units(sums: &mut [i32], rows: &Rows<W>, a: &mut [i16]) {
+        sigmoids(sums, rows.scale);
+        for (a, sigmoid) in a.iter_mut().zip(&*sums) {
+            *a = (*sigmoid - 32768) as i16;
+        }
+    }
+
+    #[inline(always)]
+    fn gru_after_sums(sums: &mut [i32], block: &Rows<W>, bna: &[i32], x: Seen, a: Seen) {
+        if bna.len() != RUN || sums.len() != 4 * RUN {
+            return plain_gru_after_sums(sums, block, bna, x, a);
+        }
+        const NONE: Seen = Seen { v: &[], start: 0 };
+        let (ru, n) = sums.split_at_mut_checked(2 * RUN).unwrap_or_default();
+        let (n, s) = n.split_at_mut_checked(RUN).unwrap_or_default();
+        let (n_x, n_a) = (2 * RUN * x.v.len(), 2 * RUN * a.v.len());
+        let candidate = Rows {
+            bias: part(block.bias, 2 * RUN, RUN),
+            scale: part(block.scale, 2 * RUN, RUN),
+            wx: block.wx.get(n_x..).unwrap_or_default(),
+            wa: &[],
+        };
+        let mut done = self::sums(ru, block, x, a) && self::sums(s, &candidate, x, NONE);
+        let candidate = Rows {
+            bias: bna,
+            wx: &[],
+            wa: block.wa.get(n_a..).unwrap_or_default(),
+            ..candidate
+        };
+        done = done && self::sums(n, &candidate, NONE, a);
+        if !done {
+            plain_gru_after_sums(sums, block, bna, x, a);
+        }
+    }
+}
