@@ -38,6 +38,7 @@
 //! | weights from PyTorch, Keras, ONNX | [`layout`] |
 //! | batches of different lengths, both directions | [`lengths`] |
 //! | long sequences in little memory | [`checkpoint`] |
+//! | in integers: i8 or i16 weights, for devices without a floating-point unit | [`quantized`] |
 //! | the error bounds of sigmoid and tanh | [`activation`] |
 //!
 //! The README has the contract of the arithmetic and a program that learns.

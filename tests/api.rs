@@ -50,8 +50,10 @@ fn read(name: &str) -> Module {
                 };
                 let from = read(&format!("{name}/{}", path.ident));
                 let wanted = used(&path.tree);
-                let found = |item: &Item| wanted.contains(&self::name(item));
+                let stamped = |item: &Item| matches!(item, Item::Macro(i) if i.ident.is_none());
+                let found = |item: &Item| wanted.contains(&self::name(item)) || stamped(item);
                 items.extend(from.items.into_iter().filter(found));
+                impls.extend(from.impls);
             }
             item => items.push(item),
         }
@@ -64,7 +66,8 @@ fn read(name: &str) -> Module {
 }
 
 /// The items with those that come from a macro of one arm in the same file, and those in `const _:
-/// () = { … }`. A macro with repetitions is not expanded: its name and what it is given stay.
+/// () = { … }`. A macro with repetitions is not expanded, nor is one whose arguments have commas in
+/// them: its name and what it is given stay.
 fn expand(items: Vec<Item>) -> Vec<Item> {
     let (mut all, mut macros) = (vec![], HashMap::new());
     for item in items {
@@ -99,6 +102,12 @@ fn expand(items: Vec<Item>) -> Vec<Item> {
                     continue;
                 };
                 let arguments = stamp.mac.tokens.to_string();
+                let whole =
+                    |a: &str| a.matches(['(', '<']).count() == a.matches([')', '>']).count();
+                if !arguments.split(',').all(whole) {
+                    all.push(Item::Macro(stamp));
+                    continue;
+                }
                 let mut body = body.clone();
                 for (parameter, argument) in parameters.iter().zip(arguments.split(',')) {
                     body = body.replace(&format!("${parameter}"), argument.trim());
@@ -265,7 +274,7 @@ fn is_visible(item: &ItemImpl, names: &[String]) -> bool {
         _ => panic!("an impl for something that has no name"),
     };
     let builtin = ["f32", "f64", "[]"].contains(&of.as_str());
-    let hidden = ["Sealed", "Layout", "Constants", "Bytes"];
+    let hidden = ["Sealed", "Layout", "Constants", "Bytes", "Doors"];
     let of_trait = item.trait_.as_ref().map(|(path, _)| last(path));
     (builtin || names.contains(&of)) && !of_trait.is_some_and(|name| hidden.contains(&&*name))
 }

@@ -630,8 +630,6 @@ impl<const X: usize, const A: usize, W: Weight> Cell<X, A> for ResetBefore<X, A,
 /// A cell of one gate.
 macro_rules! rnn {
     ($name:ident, $float:ty, $door:ident, $gain:expr, $half:literal, |$scales:ident| $pair:expr, $type:ty, |$params:ident| $gate:expr, $gate_mut:expr) => {
-        constants!($name);
-
         impl<const X: usize, const A: usize, W: Weight> $name<X, A, W> {
             const ZEROS: Self = $name(Layer::ZEROS);
             const SIZE: usize = Layer::<X, A, A, 1, W>::BYTES;
@@ -705,6 +703,7 @@ macro_rules! rnn {
 #[repr(transparent)]
 pub struct Rnn<const X: usize, const A: usize, W: Weight = i8>(Layer<X, A, A, 1, W>);
 
+constants!(Rnn);
 rnn!(Rnn, rnn::Params<X, A>, rnn_step, CANDIDATE, false, |x| (x, Scale::UNIT), Scale, |params| params, params);
 
 /// [`rnn::Relu`] in integers: equation (17) of [`quantized`](super).
@@ -730,6 +729,7 @@ rnn!(Rnn, rnn::Params<X, A>, rnn_step, CANDIDATE, false, |x| (x, Scale::UNIT), S
 #[repr(transparent)]
 pub struct Relu<const X: usize, const A: usize, W: Weight = i8>(Layer<X, A, A, 1, W>);
 
+constants!(Relu);
 rnn!(Relu, rnn::Relu<X, A>, relu_step, 0, true, |scales| scales, (Scale, Scale), |params| &params.0, &mut params.0);
 
 /// [`dense::Params`] in integers, the output layer: equation (18) of [`quantized`](super).

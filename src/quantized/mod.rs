@@ -157,6 +157,15 @@ mod sealed {
 use sealed::Doors;
 
 /// The integers that weights can be: `i8`, or `i16` with a tenth of the error and twice the flash.
+///
+/// ```
+/// use bptt::quantized::{Lstm, Weight};
+///
+/// fn flash<W: Weight>() -> usize {
+///     size_of::<Lstm<6, 16, W>>()
+/// }
+/// assert_eq!((flash::<i8>(), flash::<i16>()), (1924, 3332));
+/// ```
 pub trait Weight:
     sealed::Doors + Copy + ::core::fmt::Debug + PartialEq + Eq + Send + Sync + 'static
 {

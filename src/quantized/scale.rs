@@ -22,6 +22,13 @@ pub struct Scale(i8);
 impl Scale {
     /// 2⁻¹⁵, of numbers in ±1: that of the hidden states of an LSTM, a GRU and an RNN with tanh, and
     /// so of the inputs of a layer above one.
+    ///
+    /// ```
+    /// let mut a = [0.0];
+    /// bptt::quantized::Scale::UNIT.dequantize(&[-32768], &mut a)?;
+    /// assert_eq!(a, [-1.0]);
+    /// # Ok::<(), bptt::LengthMismatch>(())
+    /// ```
     pub const UNIT: Scale = Scale(15);
 
     /// The scale 2^−q; q outside of −15 … 30 becomes the nearer of the two.

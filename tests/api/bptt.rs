@@ -605,6 +605,149 @@ impl<T: Real> Adam<T> {
 // ---- bptt::patterns
 
 
+// ---- bptt::quantized
+
+pub trait Cell<const X: usize, const A: usize>: Sized {
+    type Float: crate::Cell<X, A, Scalar = f32>;
+    type State<const M: usize>: Default + Clone + ::core::fmt::Debug + PartialEq + Eq;
+    type Scales: Copy;
+    const BYTES: usize;
+    fn step<const M: usize>(
+        &self,
+        x: &[[i16; X]; M],
+        state: &Self::State<M>,
+        next: &mut Self::State<M>,
+    );
+    fn a<const M: usize>(state: &Self::State<M>) -> &[[i16; A]; M];
+    fn x_scale(&self) -> Scale;
+    fn a_scale(&self) -> Scale;
+    fn quantize(
+        &mut self,
+        params: &Self::Float,
+        scales: Self::Scales,
+    ) -> Result<(), QuantizeError>;
+    fn dequantize(&self, params: &mut Self::Float);
+    fn to_le_bytes(&self, bytes: &mut [u8]) -> Result<(), LengthMismatch>;
+}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State<const A: usize, const M: usize> {
+    pub a: [[i16; A]; M],
+    pub c: [[i32; A]; M],
+}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hidden<const A: usize, const M: usize>(pub [[i16; A]; M]);
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Lstm<const X: usize, const A: usize, W: Weight = i8>(Private);
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct ResetAfter<const X: usize, const A: usize, W: Weight = i8>(Private);
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct ResetBefore<const X: usize, const A: usize, W: Weight = i8>(Private);
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Rnn<const X: usize, const A: usize, W: Weight = i8>(Private);
+rnn!(
+    Rnn, rnn::Params < X, A >, rnn_step, CANDIDATE, false, | x | (x, Scale::UNIT), Scale,
+    | params | params, params
+);
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Relu<const X: usize, const A: usize, W: Weight = i8>(Private);
+rnn!(
+    Relu, rnn::Relu < X, A >, relu_step, 0, true, | scales | scales, (Scale, Scale), |
+    params | & params.0, & mut params.0
+);
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Dense<const A: usize, const Y: usize, W: Weight = i8>(Private);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scale(Private);
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum QuantizeError {
+    NotFinite { row: usize },
+    TooLarge { row: usize, scale: f32, largest: f32 },
+}
+pub const SIGMOID_ERROR: f64 = _;
+pub const TANH_ERROR: f64 = _;
+pub trait Weight: sealed::Doors + Copy + ::core::fmt::Debug + PartialEq + Eq + Send + Sync + 'static {
+    const LIMIT: i32;
+}
+impl<const A: usize, const M: usize> State<A, M> {
+    pub const fn zeros() -> Self {}
+}
+impl<const A: usize, const M: usize> Default for State<A, M> {}
+impl<const A: usize, const M: usize> Default for Hidden<A, M> {}
+impl<const X: usize, const A: usize, W: Weight> Lstm<X, A, W> {
+    pub const fn zeros() -> Self {}
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
+}
+impl<const X: usize, const A: usize, W: Weight> Cell<X, A> for Lstm<X, A, W> {
+    type Float = lstm::Params<X, A>;
+    type State<const M: usize> = State<A, M>;
+    type Scales = Scale;
+}
+impl<const X: usize, const A: usize, W: Weight> ResetAfter<X, A, W> {
+    pub const fn zeros() -> Self {}
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
+}
+impl<const X: usize, const A: usize, W: Weight> Cell<X, A> for ResetAfter<X, A, W> {
+    type Float = gru::ResetAfter<X, A>;
+    type State<const M: usize> = Hidden<A, M>;
+    type Scales = Scale;
+}
+impl<const X: usize, const A: usize, W: Weight> ResetBefore<X, A, W> {
+    pub const fn zeros() -> Self {}
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
+}
+impl<const X: usize, const A: usize, W: Weight> Cell<X, A> for ResetBefore<X, A, W> {
+    type Float = gru::ResetBefore<X, A>;
+    type State<const M: usize> = Hidden<A, M>;
+    type Scales = Scale;
+}
+impl<const X: usize, const A: usize, W: Weight> Rnn<X, A, W> {
+    pub const fn zeros() -> Self {}
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
+}
+impl<const X: usize, const A: usize, W: Weight> Relu<X, A, W> {
+    pub const fn zeros() -> Self {}
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
+}
+impl<const A: usize, const Y: usize, W: Weight> Dense<A, Y, W> {
+    pub const BYTES: usize = _;
+    pub const fn zeros() -> Self {}
+    pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
+    pub fn forward<const M: usize>(&self, a: &[[i16; A]; M], y: &mut [[i32; Y]; M]) {}
+    pub fn quantize(
+        &mut self,
+        params: &dense::Params<A, Y>,
+        a: Scale,
+    ) -> Result<(), QuantizeError> {}
+    pub fn dequantize(&self, params: &mut dense::Params<A, Y>) {}
+    pub fn to_le_bytes(&self, bytes: &mut [u8]) -> Result<(), LengthMismatch> {}
+}
+impl Scale {
+    pub const UNIT: Scale = _;
+    pub const fn new(q: i8) -> Self {}
+    pub const fn q(self) -> i8 {}
+    pub fn of(values: &[f32]) -> Self {}
+    pub const fn coarser(self, other: Scale) -> Scale {}
+    pub fn quantize(
+        self,
+        values: &[f32],
+        integers: &mut [i16],
+    ) -> Result<usize, LengthMismatch> {}
+    pub fn dequantize(
+        self,
+        integers: &[i16],
+        values: &mut [f32],
+    ) -> Result<(), LengthMismatch> {}
+}
+impl fmt::Display for QuantizeError {}
+impl Error for QuantizeError {}
+
 // ---- bptt::rnn
 
 pub type Params<const X: usize, const A: usize, T = f32> = Affine<X, A, T>;
