@@ -1,12 +1,18 @@
-//! The job of the firmware on the host. What it prints is what the device must print.
+//! The job of the firmware on the host, with the argument `integers` that in integers. What it prints is
+//! what the device must print.
 
 #[allow(dead_code)] // of which this needs no more than `Stream`
 #[path = "../../../../examples/activity/model.rs"]
 mod model;
 
+use std::env;
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    if env::args().nth(1).as_deref() == Some("integers") {
+        job::Integers::new().run(&mut |line| println!("{line}"))?;
+        return Ok(());
+    }
     is_that_of_the_example()?;
     job::classify(&mut |line| println!("{line}"));
     job::Learner::new().learn(&mut |line| println!("{line}"))?;

@@ -149,7 +149,7 @@ impl Default for Learner {
 }
 
 /// The samples of the new wearer: the first two axes of both sensors point the other way.
-fn turned(class: usize) -> impl Iterator<Item = [f32; X]> {
+pub(crate) fn turned(class: usize) -> impl Iterator<Item = [f32; X]> {
     let recording = RECORDINGS.get(class).into_iter().flatten();
     recording.map(|[a, b, c, d, e, f]| [-a, -b, *c, -d, -e, *f])
 }

@@ -6,12 +6,14 @@
 #![forbid(unsafe_code)]
 
 mod classify;
+mod integers;
 mod learn;
 mod weights;
 
 use bptt::{dense, lstm};
 
 pub use classify::{Stream, classify};
+pub use integers::Integers;
 pub use learn::Learner;
 pub use weights::{CELL, HEAD};
 
