@@ -290,21 +290,41 @@ pub(crate) fn between(u: i32, n: i32, a_prev: i16) -> i16 {
 /// The greatest |c|: 32, in 2⁻²⁰.
 pub(crate) const C_LIMIT: i32 = 32 << 20;
 
-/// Walks the blocks of a layer: `each` gets the rows of a block, and its first unit and their number.
-#[inline(always)]
-fn blocks<W: Weight>(
+/// The blocks of a layer: the rows of each, its first unit, and how many units it has.
+///
+/// No closure, which would be compiled for the instruction set of the target, not of the door.
+struct Blocks<'a, W> {
     gates: usize,
     units: usize,
-    [x, a]: [usize; 2],
-    layer: Rows<W>,
-    mut each: impl FnMut(Rows<W>, usize, usize),
-) {
-    let (mut rest, mut first) = (layer, 0);
-    let most = order(gates, size_of::<W>()).units.max(1);
-    while first < units {
-        let width = most.min(units - first);
-        each(rest.take(gates * width, x, a), first, width);
-        first += width;
+    columns: [usize; 2],
+    rest: Rows<'a, W>,
+    first: usize,
+}
+
+#[inline(always)]
+fn blocks<W>(gates: usize, units: usize, columns: [usize; 2], rest: Rows<W>) -> Blocks<W> {
+    Blocks {
+        gates,
+        units,
+        columns,
+        rest,
+        first: 0,
+    }
+}
+
+impl<'a, W: Weight> Iterator for Blocks<'a, W> {
+    type Item = (Rows<'a, W>, usize, usize);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let most = order(self.gates, size_of::<W>()).units.max(1);
+        let (first, [x, a]) = (self.first, self.columns);
+        let width = most.min(self.units - first);
+        if width == 0 {
+            return None;
+        }
+        self.first += width;
+        Some((self.rest.take(self.gates * width, x, a), first, width))
     }
 }
 
@@ -332,17 +352,11 @@ pub(crate) fn lstm_step<W: Weight, K: Kernel<W>>(
 ) {
     let (x_seen, a_seen) = (Seen::new::<W>(x), Seen::new::<W>(a_prev));
     let mut room = Sums([0; ROWS]);
-    blocks(
-        4,
-        a.len(),
-        [x.len(), a_prev.len()],
-        layer,
-        |block, first, width| {
-            let sums = sums::<W, K>(4, &mut room, &block, x_seen, a_seen);
-            let (a, c) = (part_mut(a, first, width), part_mut(c, first, width));
-            K::lstm_units(sums, &block, part(c_prev, first, width), a, c);
-        },
-    );
+    for (block, first, width) in blocks(4, a.len(), [x.len(), a_prev.len()], layer) {
+        let sums = sums::<W, K>(4, &mut room, &block, x_seen, a_seen);
+        let (a, c) = (part_mut(a, first, width), part_mut(c, first, width));
+        K::lstm_units(sums, &block, part(c_prev, first, width), a, c);
+    }
 }
 
 /// One step of a GRU with the reset after the product. `bna` is the second bias of the candidate.
@@ -356,22 +370,16 @@ pub(crate) fn gru_after_step<W: Weight, K: Kernel<W>>(
 ) {
     let (x_seen, a_seen) = (Seen::new::<W>(x), Seen::new::<W>(a_prev));
     let mut room = Sums([0; ROWS]);
-    blocks(
-        3,
-        a.len(),
-        [x.len(), a_prev.len()],
-        layer,
-        |block, first, width| {
-            let sums = part_mut(&mut room.0, 0, 4 * width);
-            K::gru_after_sums(sums, &block, part(bna, first, width), x_seen, a_seen);
-            K::gru_after_units(
-                sums,
-                &block,
-                part(a_prev, first, width),
-                part_mut(a, first, width),
-            );
-        },
-    );
+    for (block, first, width) in blocks(3, a.len(), [x.len(), a_prev.len()], layer) {
+        let sums = part_mut(&mut room.0, 0, 4 * width);
+        K::gru_after_sums(sums, &block, part(bna, first, width), x_seen, a_seen);
+        K::gru_after_units(
+            sums,
+            &block,
+            part(a_prev, first, width),
+            part_mut(a, first, width),
+        );
+    }
 }
 
 /// One step of a GRU with the reset before the product, `layers` being its three gates; r ⊙ a is
@@ -387,7 +395,7 @@ pub(crate) fn gru_before_step<W: Weight, K: Kernel<W>>(
     let mut room = Sums([0; ROWS]);
     let columns = [x.len(), a_prev.len()];
     let (x_seen, a_seen) = (Seen::new::<W>(x), Seen::new::<W>(a_prev));
-    blocks(1, a.len(), columns, r, |block, first, width| {
+    for (block, first, width) in blocks(1, a.len(), columns, r) {
         let sums = sums::<W, K>(1, &mut room, &block, x_seen, a_seen);
         K::reset_units(
             sums,
@@ -395,17 +403,17 @@ pub(crate) fn gru_before_step<W: Weight, K: Kernel<W>>(
             part(a_prev, first, width),
             part_mut(reset, first, width),
         );
-    });
+    }
     let reset_seen = Seen::new::<W>(reset);
     let (mut n, mut other_room) = (n, Sums([0; ROWS]));
-    blocks(1, a.len(), columns, u, |block, first, width| {
+    for (block, first, width) in blocks(1, a.len(), columns, u) {
         let u = sums::<W, K>(1, &mut room, &block, x_seen, a_seen);
         K::scale(u, &block);
         let block = n.take(width, x.len(), a_prev.len());
         let n = sums::<W, K>(1, &mut other_room, &block, x_seen, reset_seen);
         K::scale(n, &block);
         K::gru_before_units(u, n, part(a_prev, first, width), part_mut(a, first, width));
-    });
+    }
 }
 
 /// One step of an RNN with tanh.
@@ -418,16 +426,10 @@ pub(crate) fn rnn_step<W: Weight, K: Kernel<W>>(
 ) {
     let (x_seen, a_seen) = (Seen::new::<W>(x), Seen::new::<W>(a_prev));
     let mut room = Sums([0; ROWS]);
-    blocks(
-        1,
-        a.len(),
-        [x.len(), a_prev.len()],
-        layer,
-        |block, first, width| {
-            let sums = sums::<W, K>(1, &mut room, &block, x_seen, a_seen);
-            K::rnn_units(sums, &block, part_mut(a, first, width));
-        },
-    );
+    for (block, first, width) in blocks(1, a.len(), [x.len(), a_prev.len()], layer) {
+        let sums = sums::<W, K>(1, &mut room, &block, x_seen, a_seen);
+        K::rnn_units(sums, &block, part_mut(a, first, width));
+    }
 }
 
 /// One step of an RNN with ReLU.
@@ -440,16 +442,10 @@ pub(crate) fn relu_step<W: Weight, K: Kernel<W>>(
 ) {
     let (x_seen, a_seen) = (Seen::new::<W>(x), Seen::new::<W>(a_prev));
     let mut room = Sums([0; ROWS]);
-    blocks(
-        1,
-        a.len(),
-        [x.len(), a_prev.len()],
-        layer,
-        |block, first, width| {
-            let sums = sums::<W, K>(1, &mut room, &block, x_seen, a_seen);
-            K::relu_units(sums, &block, part_mut(a, first, width));
-        },
-    );
+    for (block, first, width) in blocks(1, a.len(), [x.len(), a_prev.len()], layer) {
+        let sums = sums::<W, K>(1, &mut room, &block, x_seen, a_seen);
+        K::relu_units(sums, &block, part_mut(a, first, width));
+    }
 }
 
 /// The output layer: y in 2⁻¹⁶.
@@ -457,9 +453,9 @@ pub(crate) fn relu_step<W: Weight, K: Kernel<W>>(
 pub(crate) fn dense<W: Weight, K: Kernel<W>>(layer: Rows<W>, a: &[i16], y: &mut [i32]) {
     let (x_seen, a_seen) = (Seen::new::<W>(&[]), Seen::new::<W>(a));
     let mut room = Sums([0; ROWS]);
-    blocks(1, y.len(), [0, a.len()], layer, |block, first, width| {
+    for (block, first, width) in blocks(1, y.len(), [0, a.len()], layer) {
         let sums = sums::<W, K>(1, &mut room, &block, x_seen, a_seen);
         K::scale(sums, &block);
         copy(sums, part_mut(y, first, width));
-    });
+    }
 }

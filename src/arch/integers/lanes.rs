@@ -86,7 +86,7 @@ pub(super) fn add<L: Lanes, W: Weight>(sums: &mut [i32], w: &[W], v: &[i16]) {
 
 /// sum = sum + W·v for the rows of P vectors from `row` on; says how many.
 #[inline(always)]
-fn add_tile<L: Lanes, W: Weight, const P: usize>(
+pub(super) fn add_tile<L: Lanes, W: Weight, const P: usize>(
     sums: &mut [i32],
     row: usize,
     w: &[W],

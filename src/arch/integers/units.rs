@@ -2,9 +2,9 @@
 
 use core::marker::PhantomData;
 
-use super::lanes::{Lanes, tiles, walk, walk_edge};
+use super::lanes::{Lanes, add_tile, tiles, walk, walk_edge};
 use crate::quantized::Weight;
-use crate::quantized::core::{C_LIMIT, Kernel, Rows, Seen};
+use crate::quantized::core::{C_LIMIT, Kernel, ROWS, Rows, Seen};
 use crate::quantized::scale::RowScale;
 
 /// What the units of a block need.
@@ -216,6 +216,42 @@ fn sums_tile<L: Arithmetic, W: Weight, const P: usize>(
     P * L::LANES
 }
 
+/// Units of a whole block of several gates, and the rows of three gates of it.
+const UNITS: usize = ROWS / 4;
+const THREE: usize = 3 * UNITS;
+
+/// [`sums`] of R rows, where there are so many: with their number known there is little to do but
+/// the products. Says whether there are.
+#[inline(always)]
+fn whole_block<L: Arithmetic, W: Weight, const R: usize>(
+    sums: &mut [i32],
+    rows: &Rows<W>,
+    x: &[i16],
+    a: &[i16],
+) -> bool {
+    let numbers = (
+        <&mut [i32; R]>::try_from(sums),
+        <&[i32; R]>::try_from(rows.bias),
+        <&[RowScale; R]>::try_from(rows.scale),
+    );
+    let (Ok(sums), Ok(bias), Ok(scale)) = numbers else {
+        return false;
+    };
+    let rows = &Rows {
+        bias,
+        scale,
+        ..*rows
+    };
+    let summed = match R / L::LANES {
+        8 => sums_tile::<L, W, 8>(sums, 0, rows, x, a),
+        6 => sums_tile::<L, W, 6>(sums, 0, rows, x, a),
+        4 => sums_tile::<L, W, 4>(sums, 0, rows, x, a),
+        3 => sums_tile::<L, W, 3>(sums, 0, rows, x, a),
+        _ => 0,
+    };
+    summed == R
+}
+
 /// sum·2^k + b for rows i .. i + `LANES`.
 #[inline(always)]
 fn joined<L: Arithmetic, W: Weight>(sum: L, rows: &Rows<W>, i: usize) -> L {
@@ -224,15 +260,66 @@ fn joined<L: Arithmetic, W: Weight>(sum: L, rows: &Rows<W>, i: usize) -> L {
     sum.left_by(k).plus(load(rows.bias, i))
 }
 
+/// (5) to (10); of whole blocks the lengths are known to the compiler.
+#[inline(always)]
+fn lstm_units<L: Arithmetic>(
+    sums: &[i32],
+    scale: &[RowScale],
+    c_prev: &[i32],
+    a: &mut [i16],
+    c: &mut [i32],
+) {
+    let (units, mut i) = (a.len(), 0);
+    while i < units {
+        let f = z(sums, scale, i);
+        let input = z(sums, scale, units + i);
+        let g = z(sums, scale, 2 * units + i);
+        let o = z(sums, scale, 3 * units + i);
+        let ([f, input], [g, o]) = (L::sigmoids([f, input]), L::sigmoids([g, o]));
+        let kept = share(f.right(1), load(c_prev, i));
+        let new = input.right(1).times(g.minus(L::splat(32768)));
+        let cell = kept.plus(new.right(10)).clamp(-C_LIMIT, C_LIMIT);
+        let o = o.right(1);
+        store_16(half_up(o.times(tanh(cell.right(3)))), a, i);
+        store(cell, c, i);
+        i += L::LANES;
+    }
+}
+
+/// (11) to (15), as above.
+#[inline(always)]
+fn gru_after_units<L: Arithmetic>(sums: &[i32], scale: &[RowScale], a_prev: &[i16], a: &mut [i16]) {
+    let (units, mut i) = (a.len(), 0);
+    while i < units {
+        let r = z(sums, scale, i);
+        let u = z(sums, scale, units + i);
+        let [r, u] = L::sigmoids([r, u]).map(|sigmoid| sigmoid.right(1));
+        let scale_n = load_scales(scale, 2 * units + i);
+        let over_x = scaled(load::<L>(sums, 3 * units + i), scale_n);
+        let n = tanh(over_x.plus(share(r, z::<L>(sums, scale, 2 * units + i))));
+        store_16(between(u, n, load_16(a_prev, i)), a, i);
+        i += L::LANES;
+    }
+}
+
 impl<W: Weight, L: Arithmetic> Kernel<W> for Vectors<L> {
     #[inline(always)]
     fn add(_gates: usize, sums: &mut [i32], w: &[W], v: &[i16]) {
-        L::add_all(sums, w, v);
+        match <&mut [i32; THREE]>::try_from(&mut *sums) {
+            Ok(three) if L::LANES == 16 => add_tile::<L, W, 3>(three, 0, w, v),
+            Ok(three) if L::LANES == 8 => add_tile::<L, W, 6>(three, 0, w, v),
+            _ => return L::add_all(sums, w, v),
+        };
     }
 
     #[inline(always)]
     fn sums(_gates: usize, sums: &mut [i32], rows: &Rows<W>, x: Seen, a: Seen) {
-        L::all_sums(sums, rows, x.v, a.v);
+        let (x, a) = (x.v, a.v);
+        if !whole_block::<L, W, ROWS>(sums, rows, x, a)
+            && !whole_block::<L, W, THREE>(sums, rows, x, a)
+        {
+            L::all_sums(sums, rows, x, a);
+        }
     }
 
     #[inline(always)]
@@ -246,35 +333,34 @@ impl<W: Weight, L: Arithmetic> Kernel<W> for Vectors<L> {
 
     #[inline(always)]
     fn lstm_units(sums: &mut [i32], rows: &Rows<W>, c_prev: &[i32], a: &mut [i16], c: &mut [i32]) {
-        let (units, mut i) = (a.len(), 0);
-        while i < units {
-            let f = z(sums, rows.scale, i);
-            let input = z(sums, rows.scale, units + i);
-            let g = z(sums, rows.scale, 2 * units + i);
-            let o = z(sums, rows.scale, 3 * units + i);
-            let ([f, input], [g, o]) = (L::sigmoids([f, input]), L::sigmoids([g, o]));
-            let kept = share(f.right(1), load(c_prev, i));
-            let new = input.right(1).times(g.minus(L::splat(32768)));
-            let cell = kept.plus(new.right(10)).clamp(-C_LIMIT, C_LIMIT);
-            let o = o.right(1);
-            store_16(half_up(o.times(tanh(cell.right(3)))), a, i);
-            store(cell, c, i);
-            i += L::LANES;
+        let whole = (
+            <&[i32; 4 * UNITS]>::try_from(&*sums),
+            <&[RowScale; 4 * UNITS]>::try_from(rows.scale),
+            <&[i32; UNITS]>::try_from(c_prev),
+            <&mut [i16; UNITS]>::try_from(&mut *a),
+            <&mut [i32; UNITS]>::try_from(&mut *c),
+        );
+        match whole {
+            (Ok(sums), Ok(scale), Ok(c_prev), Ok(a), Ok(c)) => {
+                lstm_units::<L>(sums, scale, c_prev, a, c);
+            }
+            _ => lstm_units::<L>(sums, rows.scale, c_prev, a, c),
         }
     }
 
     #[inline(always)]
     fn gru_after_units(sums: &mut [i32], rows: &Rows<W>, a_prev: &[i16], a: &mut [i16]) {
-        let (units, mut i) = (a.len(), 0);
-        while i < units {
-            let r = z(sums, rows.scale, i);
-            let u = z(sums, rows.scale, units + i);
-            let [r, u] = L::sigmoids([r, u]).map(|sigmoid| sigmoid.right(1));
-            let scale = load_scales(rows.scale, 2 * units + i);
-            let over_x = scaled(load::<L>(sums, 3 * units + i), scale);
-            let n = tanh(over_x.plus(share(r, z::<L>(sums, rows.scale, 2 * units + i))));
-            store_16(between(u, n, load_16(a_prev, i)), a, i);
-            i += L::LANES;
+        let whole = (
+            <&[i32; 4 * UNITS]>::try_from(&*sums),
+            <&[RowScale; THREE]>::try_from(rows.scale),
+            <&[i16; UNITS]>::try_from(a_prev),
+            <&mut [i16; UNITS]>::try_from(&mut *a),
+        );
+        match whole {
+            (Ok(sums), Ok(scale), Ok(a_prev), Ok(a)) => {
+                gru_after_units::<L>(sums, scale, a_prev, a)
+            }
+            _ => gru_after_units::<L>(sums, rows.scale, a_prev, a),
         }
     }
 
