@@ -45,8 +45,8 @@ pub(crate) const ROWS: usize = if cfg!(bptt_integers = "plain") {
 };
 
 /// Room for the sums of a block, where a vector of them lies in one cache line.
-#[repr(align(64))]
-pub(crate) struct Sums([i32; ROWS]);
+#[cfg_attr(bptt_integers = "plain", repr(align(64)))]
+pub(crate) struct Sums(pub(crate) [i32; ROWS]);
 
 /// A vector that the rows see.
 #[derive(Clone, Copy)]
@@ -117,6 +117,18 @@ pub(crate) trait Kernel<W: Weight> {
         for (sum, scale) in sums.iter_mut().zip(rows.scale) {
             *sum = scale.of(*sum);
         }
+    }
+
+    /// A step of the first units of an LSTM: of how many, with what follows left to do.
+    #[inline(always)]
+    fn lstm(
+        _room: &mut Sums,
+        _layer: &Rows<W>,
+        _x_and_a: [Seen; 2],
+        _c_prev: &[i32],
+        _states: (&mut [i16], &mut [i32]),
+    ) -> usize {
+        0
     }
 
     /// (5) to (10) for the units of a block, from the sums of the gates f, i, g, o.
@@ -345,17 +357,21 @@ fn sums<'s, W: Weight, K: Kernel<W>>(
 /// One step of an LSTM: a and c from those before.
 #[inline(always)]
 pub(crate) fn lstm_step<W: Weight, K: Kernel<W>>(
-    layer: Rows<W>,
+    mut layer: Rows<W>,
     x: &[i16],
     (a_prev, c_prev): (&[i16], &[i32]),
     (a, c): (&mut [i16], &mut [i32]),
 ) {
     let (x_seen, a_seen) = (Seen::new::<W>(x), Seen::new::<W>(a_prev));
     let mut room = Sums([0; ROWS]);
+    let seen = [x_seen, a_seen];
+    let done = K::lstm(&mut room, &layer, seen, c_prev, (&mut *a, &mut *c));
+    layer.take(4 * done, x.len(), a_prev.len());
+    let a = a.get_mut(done..).unwrap_or_default();
     for (block, first, width) in blocks(4, a.len(), [x.len(), a_prev.len()], layer) {
         let sums = sums::<W, K>(4, &mut room, &block, x_seen, a_seen);
-        let (a, c) = (part_mut(a, first, width), part_mut(c, first, width));
-        K::lstm_units(sums, &block, part(c_prev, first, width), a, c);
+        let (a, c) = (part_mut(a, first, width), part_mut(c, done + first, width));
+        K::lstm_units(sums, &block, part(c_prev, done + first, width), a, c);
     }
 }
 

@@ -114,7 +114,7 @@ pub use table::{SIGMOID_ERROR, TANH_ERROR};
 
 pub(crate) use self::core::Rows;
 #[cfg(not(bptt_integers = "plain"))]
-pub(crate) use self::core::{Kernel, Seen, lstm_state, plain_gru_after_sums, plain_sums};
+pub(crate) use self::core::{Kernel, Seen, Sums, lstm_state, plain_gru_after_sums, plain_sums};
 use crate::arch::integers::{self, order};
 pub(crate) use packed::Order;
 #[cfg(not(bptt_integers = "plain"))]

@@ -7,7 +7,8 @@ use super::riscv::runs;
 #[cfg(not(bptt_integers = "rv32"))]
 use super::thumb::runs;
 use crate::quantized::{
-    Kernel, RowScale, Rows, Seen, Weight, lstm_state, plain_gru_after_sums, plain_sums, sigmoid,
+    Kernel, RowScale, Rows, Seen, Sums, Weight, lstm_state, plain_gru_after_sums, plain_sums,
+    sigmoid,
 };
 use crate::shape::{part, parts};
 
@@ -100,6 +101,67 @@ fn sigmoids(sums: &mut [i32], scale: &[RowScale]) {
     }
 }
 
+/// A step of the units of an LSTM that fill whole runs, from the first one on: how many they are.
+fn lstm<W: Weight>(
+    room: &mut Sums,
+    layer: &Rows<W>,
+    [x, a_prev]: [Seen; 2],
+    mut c_prev: &[i32],
+    (mut a, mut c): (&mut [i16], &mut [i32]),
+) -> usize {
+    const ROWS: usize = 4 * RUN;
+    let Some(sums) = room.0.first_chunk_mut::<ROWS>() else {
+        return 0;
+    };
+    let units = a.len() / RUN * RUN;
+    let rows = 4 * units;
+    let fits = |w: &[W], v: &[i16]| rows.checked_mul(v.len()).is_some_and(|n| n <= w.len());
+    if (order(4, size_of::<W>()).pairs && x.v.len().max(a_prev.v.len()) > COLUMNS)
+        || rows > layer.bias.len()
+        || rows > layer.scale.len()
+        || !fits(layer.wx, x.v)
+        || !fits(layer.wa, a_prev.v)
+    {
+        return 0;
+    }
+    let mut block = Runs {
+        x: Part::new(layer.wx, x),
+        a: Part::new(layer.wa, a_prev),
+        start: [x.start, a_prev.start],
+        bias: layer.bias.as_ptr(),
+        scale: layer.scale.as_ptr(),
+        sums: sums.as_mut_ptr(),
+        count: 4,
+    };
+    let (mut done, mut scale) = (0, layer.scale);
+    while let (
+        Some((a_now, a_rest)),
+        Some((c_now, c_rest)),
+        Some((c_then, c_prev_rest)),
+        Some((scales, scale_rest)),
+    ) = (
+        a.split_first_chunk_mut::<RUN>(),
+        c.split_first_chunk_mut::<RUN>(),
+        c_prev.split_first_chunk::<RUN>(),
+        scale.split_first_chunk::<ROWS>(),
+    ) {
+        block.sums = sums.as_mut_ptr();
+        block.count = 4;
+        // SAFETY: there are 4·RUN sums, and of the layer, as has been checked, biases, scales and
+        // weights for all whole runs of units: of `a` there are no more. Each call goes on where the
+        // one before has ended.
+        unsafe { runs(&mut block) };
+        sigmoids(sums, scales);
+        for n in 0..RUN {
+            let gates = [sums[n], sums[RUN + n], sums[2 * RUN + n], sums[3 * RUN + n]];
+            (a_now[n], c_now[n]) = lstm_state(gates, c_then[n]);
+        }
+        (a, c, c_prev, scale) = (a_rest, c_rest, c_prev_rest, scale_rest);
+        done += RUN;
+    }
+    done
+}
+
 /// Runs in assembly; rows that fill none, plainly.
 pub(crate) struct Controller;
 
@@ -110,6 +172,17 @@ impl<W: Weight> Kernel<W> for Controller {
         if !whole || !self::sums(sums, block, x, a) {
             plain_sums(gates, sums, block, x, a);
         }
+    }
+
+    #[inline(always)]
+    fn lstm(
+        room: &mut Sums,
+        layer: &Rows<W>,
+        seen: [Seen; 2],
+        c_prev: &[i32],
+        states: (&mut [i16], &mut [i32]),
+    ) -> usize {
+        self::lstm(room, layer, seen, c_prev, states)
     }
 
     #[inline(always)]
