@@ -68,7 +68,7 @@ impl Row<'_> {
         let b = self.b.abs().max(self.second.abs());
         // A sum, as the greatest of two passes over NaN.
         let all = sum_a + sum_x + self.b.abs() + self.second.abs();
-        if !(all < f32::INFINITY) {
+        if !all.is_finite() {
             return Err(QuantizeError::NotFinite { row: number });
         }
         // Of Wx in units of Wa·2^k, where k = 0.
@@ -114,7 +114,7 @@ impl Row<'_> {
                 wa: exact,
                 wx: exact * to_x * power(k as i8),
             };
-            if largest_x <= exact * power(k as i8) * 1.000_01 && self.fits::<W>(&scales) {
+            if largest_x <= exact * power(k as i8) * 1.000_01 && self.fits(&scales) {
                 return Ok(scales);
             }
             scale = exact * 1.0625; // Rounding made the row larger.
@@ -122,7 +122,7 @@ impl Row<'_> {
     }
 
     /// Whether no sum can leave 32 bits.
-    fn fits<W: Weight>(&self, scales: &Quantized) -> bool {
+    fn fits(&self, scales: &Quantized) -> bool {
         let sum = |w: &[f32], scale: f32| -> u64 {
             row(w, self.unit, self.units)
                 .map(|w| u64::from(nearest(w / scale).unsigned_abs()))
