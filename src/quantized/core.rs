@@ -331,7 +331,7 @@ impl<'a, W: Weight> Iterator for Blocks<'a, W> {
     fn next(&mut self) -> Option<Self::Item> {
         let most = order(self.gates, size_of::<W>()).units.max(1);
         let (first, [x, a]) = (self.first, self.columns);
-        let width = most.min(self.units - first);
+        let width = most.min(self.units.saturating_sub(first));
         if width == 0 {
             return None;
         }
