@@ -286,7 +286,7 @@ pub(crate) fn lstm_unit(z: [i32; 4], c_prev: i32) -> (i16, i32) {
 pub(crate) fn lstm_state([f, i, g, o]: [i32; 4], c_prev: i32) -> (i16, i32) {
     let (f, i, g, o) = (f >> 1, i >> 1, g - 32768, o >> 1);
     // Beyond 32 bits only where c before is none that a step has written.
-    let c = share(f, c_prev).wrapping_add(i * g >> 10);
+    let c = share(f, c_prev).wrapping_add((i * g) >> 10);
     let c = c.clamp(-C_LIMIT, C_LIMIT);
     let a = (o * tanh(c >> 3) + (1 << 14)) >> 15;
     (a as i16, c)
