@@ -537,11 +537,12 @@ fn wrong_length<F: Flat>(found: usize) -> LengthMismatch {
 
 /// The integer that `n` is modulo 2⁸ or 2¹⁶, as a quantised weight.
 pub(crate) const fn integer<W: Weight>(n: i32) -> W {
+    let (byte, two) = (n as i8, n as i16);
     // SAFETY: a `W` is what its `BITS` say; each pointer is to such an integer.
     unsafe {
         match W::BITS {
-            8 => (&raw const *&(n as i8)).cast::<W>().read(),
-            _ => (&raw const *&(n as i16)).cast::<W>().read(),
+            8 => (&raw const byte).cast::<W>().read(),
+            _ => (&raw const two).cast::<W>().read(),
         }
     }
 }

@@ -111,8 +111,9 @@ impl<const K: usize, const A: usize, const G: usize, W: Weight> Packed<K, A, G, 
     }
 
     const fn store(&mut self, at: usize, weight: i32) {
-        if G * K > 0 {
-            self.0[at / (G * K) % A][at / G % K][at % G] = integer(weight);
+        match G * K {
+            0 => {}
+            columns => self.0[at / columns % A][at / G % K][at % G] = integer(weight),
         }
     }
 

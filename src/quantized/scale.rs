@@ -232,14 +232,14 @@ impl RowScale {
     #[inline(always)]
     pub(crate) fn of(self, sum: i32) -> i32 {
         if Self::FACTOR {
-            return (i64::from(sum) * i64::from(self.0 & !15) >> 32) as i32;
+            return ((i64::from(sum) * i64::from(self.0 & !15)) >> 32) as i32;
         }
         let m = (self.0 & 0xffff) as i32;
         // ⌊sum·m / 2¹⁶⌋ has 32 bits; where there is no product of 64, it is that of both halves.
         let product = if cfg!(bptt_integers = "m0") {
-            (sum >> 16) * m + ((sum & 0xffff) as u32 * m as u32 >> 16) as i32
+            (sum >> 16) * m + (((sum & 0xffff) as u32 * m as u32) >> 16) as i32
         } else {
-            (i64::from(sum) * i64::from(m) >> 16) as i32
+            ((i64::from(sum) * i64::from(m)) >> 16) as i32
         };
         product >> (self.0 >> 16 & 31)
     }
