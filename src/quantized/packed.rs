@@ -21,7 +21,8 @@ pub(crate) struct Order {
     /// Whether 128 (32768) is added to each weight, modulo 2⁸ (2¹⁶), so that a load without a sign
     /// will do.
     pub(crate) offset: bool,
-    /// Whether two rows share 16 bits, 256·odd + even, of weights of 8 bits.
+    /// Whether two rows of a block with all of its units share 16 bits, 256·odd + even, of weights of
+    /// 8 bits.
     pub(crate) pairs: bool,
 }
 
@@ -51,7 +52,8 @@ impl Order {
         let group = k / self.columns * self.columns;
         let (p, k) = (least(self.columns, columns - group), k - group);
         let start = start + group * rows;
-        if self.pairs && row | 1 < rows {
+        // The plain form, which takes the rows of a smaller block, knows no pairs.
+        if self.pairs && width == self.units && row | 1 < rows {
             let half = if row & 1 == 0 {
                 Half::First
             } else {
