@@ -72,6 +72,7 @@ fn two_steps_in_integers<C: quantized::Cell<X, A>, const X: usize, const A: usiz
 }
 
 /// A line of the table.
+#[allow(clippy::boxed_local)] // Half a megabyte of weights stays off the stack.
 fn line<F, I, J, const X: usize, const A: usize>(name: &str, mut i8: Box<I>, mut i16: Box<J>)
 where
     F: Cell<X, A, Scalar = f32>,
