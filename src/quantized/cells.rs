@@ -37,7 +37,7 @@ use crate::{Affine, Flat, LengthMismatch, dense, gru, lstm, rnn};
 /// assert!(run(&cell, &[0.5, 0.25])[1][3].abs() < 1e-4);
 /// # Ok::<(), quantized::QuantizeError>(())
 /// ```
-pub trait Cell<const X: usize, const A: usize>: Sized {
+pub trait Cell<const X: usize, const A: usize>: Default {
     /// The same cell in f32: what is quantised, and what is dequantised into.
     ///
     /// ```
@@ -336,6 +336,13 @@ macro_rules! constants {
             pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {
                 const { assert!(N == Self::SIZE, "another number of bytes") }
                 Self::read(bytes)
+            }
+        }
+
+        impl<const X: usize, const A: usize, W: Weight> Default for $name<X, A, W> {
+            /// Zeros.
+            fn default() -> Self {
+                Self::zeros()
             }
         }
     };
@@ -753,6 +760,13 @@ rnn!(Relu, rnn::Relu<X, A>, relu_step, 0, true, |scales| scales, (Scale, Scale),
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Dense<const A: usize, const Y: usize, W: Weight = i8>(Layer<0, A, Y, 1, W>);
+
+impl<const A: usize, const Y: usize, W: Weight> Default for Dense<A, Y, W> {
+    /// Zeros.
+    fn default() -> Self {
+        Self::zeros()
+    }
+}
 
 impl<const A: usize, const Y: usize, W: Weight> Dense<A, Y, W> {
     /// The number of bytes of [`to_le_bytes`](Self::to_le_bytes): 4, 8 a row, and the weights.

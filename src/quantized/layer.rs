@@ -13,10 +13,10 @@ use crate::shape::part;
 pub(crate) struct Layer<const X: usize, const K: usize, const A: usize, const G: usize, W> {
     bias: [[i32; G]; A],
     scale: [[RowScale; G]; A],
-    wx: Packed<X, A, G, W>,
-    wa: Packed<K, A, G, W>,
     pub(crate) x: Scale,
     pub(crate) a: Scale,
+    wx: Packed<X, A, G, W>,
+    wa: Packed<K, A, G, W>,
 }
 
 /// The numbers of one row in f32, and what its integers stand for.

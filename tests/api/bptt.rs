@@ -607,7 +607,7 @@ impl<T: Real> Adam<T> {
 
 // ---- bptt::quantized
 
-pub trait Cell<const X: usize, const A: usize>: Sized {
+pub trait Cell<const X: usize, const A: usize>: Default {
     type Float: crate::Cell<X, A, Scalar = f32>;
     type State<const M: usize>: Default + Clone + ::core::fmt::Debug + PartialEq + Eq;
     type Scales: Copy;
@@ -684,6 +684,7 @@ impl<const X: usize, const A: usize, W: Weight> Lstm<X, A, W> {
     pub const fn zeros() -> Self {}
     pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
 }
+impl<const X: usize, const A: usize, W: Weight> Default for Lstm<X, A, W> {}
 impl<const X: usize, const A: usize, W: Weight> Cell<X, A> for Lstm<X, A, W> {
     type Float = lstm::Params<X, A>;
     type State<const M: usize> = State<A, M>;
@@ -693,6 +694,7 @@ impl<const X: usize, const A: usize, W: Weight> ResetAfter<X, A, W> {
     pub const fn zeros() -> Self {}
     pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
 }
+impl<const X: usize, const A: usize, W: Weight> Default for ResetAfter<X, A, W> {}
 impl<const X: usize, const A: usize, W: Weight> Cell<X, A> for ResetAfter<X, A, W> {
     type Float = gru::ResetAfter<X, A>;
     type State<const M: usize> = Hidden<A, M>;
@@ -702,6 +704,7 @@ impl<const X: usize, const A: usize, W: Weight> ResetBefore<X, A, W> {
     pub const fn zeros() -> Self {}
     pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
 }
+impl<const X: usize, const A: usize, W: Weight> Default for ResetBefore<X, A, W> {}
 impl<const X: usize, const A: usize, W: Weight> Cell<X, A> for ResetBefore<X, A, W> {
     type Float = gru::ResetBefore<X, A>;
     type State<const M: usize> = Hidden<A, M>;
@@ -711,10 +714,13 @@ impl<const X: usize, const A: usize, W: Weight> Rnn<X, A, W> {
     pub const fn zeros() -> Self {}
     pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
 }
+impl<const X: usize, const A: usize, W: Weight> Default for Rnn<X, A, W> {}
 impl<const X: usize, const A: usize, W: Weight> Relu<X, A, W> {
     pub const fn zeros() -> Self {}
     pub const fn from_le_bytes<const N: usize>(bytes: &[u8; N]) -> Self {}
 }
+impl<const X: usize, const A: usize, W: Weight> Default for Relu<X, A, W> {}
+impl<const A: usize, const Y: usize, W: Weight> Default for Dense<A, Y, W> {}
 impl<const A: usize, const Y: usize, W: Weight> Dense<A, Y, W> {
     pub const BYTES: usize = _;
     pub const fn zeros() -> Self {}

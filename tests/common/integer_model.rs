@@ -71,7 +71,7 @@ impl Cell {
                 Kind::Lstm => {
                     let (f, i, o) = (gate(z(0)), gate(z(1)), gate(z(3))); // (5), (6), (8)
                     let g = tanh(z(2)); // (7)
-                    let sum = (f * i64::from(c[unit]) >> 15) + (i * g >> 10);
+                    let sum = ((f * i64::from(c[unit])) >> 15) + ((i * g) >> 10);
                     // Only from a c that no step has written can it leave 32 bits.
                     let c = i64::from(sum as i32).clamp(-32 << 20, 32 << 20); // (9)
                     states.1.push(c as i32);
@@ -81,7 +81,7 @@ impl Cell {
                     let (r, u) = (gate(z(0)), gate(z(1))); // (11), (12)
                     let n = &first.rows[2 * units + unit];
                     let z_a = n.z(n.sum_a(a) + i64::from(self.bna[unit]));
-                    let n = tanh(n.z(n.sum_x(x)) + (r * z_a >> 15)); // (13)
+                    let n = tanh(n.z(n.sum_x(x)) + ((r * z_a) >> 15)); // (13)
                     n + rounded(u * (a_prev - n)) // (15)
                 }
                 Kind::ResetBefore => {
@@ -217,7 +217,7 @@ impl Row {
 
     /// (2)
     fn z(&self, sum: i64) -> i64 {
-        i64::from(sum as i32) * i64::from(self.m) >> (16 + self.s)
+        (i64::from(sum as i32) * i64::from(self.m)) >> (16 + self.s)
     }
 }
 

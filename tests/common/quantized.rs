@@ -50,7 +50,7 @@ impl Row {
 
     /// (2), of a sum modulo 2³².
     fn scaled(&self, sum: i64) -> i64 {
-        i64::from(sum as i32) * self.m >> (16 + self.s)
+        (i64::from(sum as i32) * self.m) >> (16 + self.s)
     }
 
     /// (1) and (2)

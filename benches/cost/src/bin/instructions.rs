@@ -167,9 +167,13 @@ fn step<C: Cell<X, A>, const X: usize, const A: usize>(calls: usize) {
     black_box(next);
 }
 
-fn step_in_integers<C: quantized::Cell<X, A, Scales = Scale> + Default, const X: usize, const A: usize>(calls: usize) {
+fn step_in_integers<C: quantized::Cell<X, A, Scales = Scale>, const X: usize, const A: usize>(
+    calls: usize,
+) {
     let mut params = C::Float::ZEROS;
-    params.as_flat_mut().copy_from_slice(&numbers::<C::Float>(1));
+    params
+        .as_flat_mut()
+        .copy_from_slice(&numbers::<C::Float>(1));
     let mut cell = C::default();
     cell.quantize(&params, Scale::UNIT).unwrap();
     let (prev, mut next) = (C::State::<1>::default(), C::State::default());
