@@ -34,7 +34,7 @@ impl Order {
         [gates, units, columns]: [usize; 3],
         [gate, unit, k]: [usize; 3],
     ) -> (usize, Half) {
-        let first = unit / self.units * self.units;
+        let first = down(unit, self.units);
         let width = least(self.units, units - first);
         let (rows, row, start) = if self.together {
             (
@@ -49,7 +49,7 @@ impl Order {
                 (first * gates + gate * width) * columns,
             )
         };
-        let group = k / self.columns * self.columns;
+        let group = down(k, self.columns);
         let (p, k) = (least(self.columns, columns - group), k - group);
         let start = start + group * rows;
         // The plain form, which takes the rows of a smaller block, knows no pairs.
@@ -67,7 +67,7 @@ impl Order {
 
     /// Where the number of a row stands among gates × units.
     pub(crate) const fn row(&self, [gates, units]: [usize; 2], [gate, unit]: [usize; 2]) -> usize {
-        let first = unit / self.units * self.units;
+        let first = down(unit, self.units);
         first * gates + gate * least(self.units, units - first) + unit - first
     }
 }
@@ -78,6 +78,14 @@ pub(crate) enum Half {
     Alone,
     First,
     Second,
+}
+
+/// The greatest multiple of `step` up to `n`.
+const fn down(n: usize, step: usize) -> usize {
+    match n.checked_div(step) {
+        Some(steps) => steps * step,
+        None => 0,
+    }
 }
 
 const fn least(a: usize, b: usize) -> usize {

@@ -101,6 +101,17 @@ fn sigmoids(sums: &mut [i32], scale: &[RowScale]) {
     }
 }
 
+/// (9) and (10) for the units of a block, from σ of z of f, i, g, o.
+#[inline(always)]
+fn states(gates: &[i32], c_prev: &[i32], a: &mut [i16], c: &mut [i32]) {
+    let [f, i, g, o] = parts(gates, a.len());
+    let gates = f.iter().zip(i).zip(g.iter().zip(o));
+    let states = a.iter_mut().zip(c.iter_mut().zip(c_prev));
+    for (((f, i), (g, o)), (a, (c, c_prev))) in gates.zip(states) {
+        (*a, *c) = lstm_state([*f, *i, *g, *o], *c_prev);
+    }
+}
+
 /// A step of the units of an LSTM that fill whole runs, from the first one on: how many they are.
 fn lstm<W: Weight>(
     room: &mut Sums,
@@ -152,10 +163,7 @@ fn lstm<W: Weight>(
         // one before has ended.
         unsafe { runs(&mut block) };
         sigmoids(sums, scales);
-        for n in 0..RUN {
-            let gates = [sums[n], sums[RUN + n], sums[2 * RUN + n], sums[3 * RUN + n]];
-            (a_now[n], c_now[n]) = lstm_state(gates, c_then[n]);
-        }
+        states(sums, c_then, a_now, c_now);
         (a, c, c_prev, scale) = (a_rest, c_rest, c_prev_rest, scale_rest);
         done += RUN;
     }
@@ -188,12 +196,7 @@ impl<W: Weight> Kernel<W> for Controller {
     #[inline(always)]
     fn lstm_units(sums: &mut [i32], rows: &Rows<W>, c_prev: &[i32], a: &mut [i16], c: &mut [i32]) {
         sigmoids(sums, rows.scale);
-        let [f, i, g, o] = parts(sums, a.len());
-        let gates = f.iter().zip(i).zip(g.iter().zip(o));
-        let states = a.iter_mut().zip(c.iter_mut().zip(c_prev));
-        for (((f, i), (g, o)), (a, (c, c_prev))) in gates.zip(states) {
-            (*a, *c) = lstm_state([*f, *i, *g, *o], *c_prev);
-        }
+        states(sums, c_prev, a, c);
     }
 
     #[inline(always)]
