@@ -246,6 +246,8 @@ pub(crate) fn add<W: Weight>(order: Order, gates: usize, sums: &mut [i32], w: &[
     };
     // A weight with an offset is one without a sign.
     let mask = if order.offset { (1 << W::BITS) - 1 } else { -1 };
+    // As `Order::place` has it.
+    let paired = |row: usize| order.pairs && rows == order.units && row | 1 < rows;
     let mut runs = w;
     let mut sums = sums;
     while !sums.is_empty() && rows > 0 {
@@ -257,8 +259,25 @@ pub(crate) fn add<W: Weight>(order: Order, gates: usize, sums: &mut [i32], w: &[
             let (v_group, v_rest) = v.split_at_checked(p).unwrap_or_default();
             let (w_group, w_rest) = run.split_at_checked(rows * p).unwrap_or_default();
             for (row, sum) in run_sums.iter_mut().enumerate() {
-                for (w, v) in part(w_group, row * p, p).iter().zip(v_group) {
-                    *sum = sum.wrapping_add((w.to_i32() & mask).wrapping_mul(i32::from(*v)));
+                let weights = part(w_group, row * p, p).iter().map(|w| w.to_i32() & mask);
+                let v = v_group.iter().map(|v| i32::from(*v));
+                if paired(row) {
+                    // 256·odd + even a column: what the odd row lacks is what the even one has borrowed.
+                    let pairs = part(w_group, (row & !1) * p, 2 * p).iter();
+                    let (even, odd) = (pairs.clone().step_by(2), pairs.skip(1).step_by(2));
+                    for ((even, odd), v) in even.zip(odd).zip(v) {
+                        let (even, odd) = (even.to_i32(), odd.to_i32());
+                        let w = if row & 1 == 0 {
+                            even
+                        } else {
+                            odd + i32::from(even < 0)
+                        };
+                        *sum = sum.wrapping_add(w.wrapping_mul(v));
+                    }
+                } else {
+                    for (w, v) in weights.zip(v) {
+                        *sum = sum.wrapping_add(w.wrapping_mul(v));
+                    }
                 }
             }
             (v, run) = (v_rest, w_rest);

@@ -53,7 +53,17 @@ fn main() -> ! {
         )* };
     }
     shapes!(1 3 4 5 7 8 9 16 33);
+    wide::<i8>(8);
+    wide::<i16>(16);
     exit(true)
+}
+
+/// More columns than a kernel may take.
+#[inline(never)]
+fn wide<W: Weight>(bits: u32) {
+    let (mut digest, random) = (Digest(0x811c_9dc5), &mut Random(1));
+    run(&mut Rnn::<600, 5, W>::zeros(), Scale::new(12), random, &mut digest, |_| 0);
+    print(format_args!("600 inputs, {bits} bits: {:08x}", digest.0));
 }
 
 #[inline(never)]
