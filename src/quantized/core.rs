@@ -247,7 +247,8 @@ pub(crate) fn add<W: Weight>(order: Order, gates: usize, sums: &mut [i32], w: &[
     // A weight with an offset is one without a sign.
     let mask = if order.offset { (1 << W::BITS) - 1 } else { -1 };
     // As `Order::place` has it.
-    let paired = |row: usize| order.pairs && rows == order.units && row | 1 < rows;
+    let whole = order.units * if order.together { gates } else { 1 };
+    let paired = |row: usize| order.pairs && rows == whole && row | 1 < rows;
     let mut runs = w;
     let mut sums = sums;
     while !sums.is_empty() && rows > 0 {
@@ -286,9 +287,17 @@ pub(crate) fn add<W: Weight>(order: Order, gates: usize, sums: &mut [i32], w: &[
     }
 }
 
-/// ⌊q·n / 2¹⁵⌋ for q in 0 … 2¹⁵, in 32 bits.
+/// ⌊q·n / 2¹⁵⌋ for q in 0 … 2¹⁵, modulo 2³².
 #[inline(always)]
 pub(crate) fn share(q: i32, n: i32) -> i32 {
+    if cfg!(any(
+        bptt_integers = "m3",
+        bptt_integers = "m4",
+        bptt_integers = "rv32"
+    )) {
+        return ((i64::from(q) * i64::from(n)) >> 15) as i32;
+    }
+    // The same of both parts of n, where there is no product of 64 bits.
     let (upper, lower) = (n >> 15, n & 0x7fff);
     q.wrapping_mul(upper)
         .wrapping_add(q.wrapping_mul(lower) >> 15)

@@ -119,7 +119,7 @@ use crate::arch::integers::{self, order};
 pub(crate) use packed::Order;
 #[cfg(not(bptt_integers = "plain"))]
 pub(crate) use scale::RowScale;
-#[cfg(any(bptt_integers = "m3", bptt_integers = "m4"))]
+#[cfg(not(any(bptt_integers = "plain", bptt_integers = "rv32")))]
 pub(crate) use table::TABLE;
 #[cfg(not(bptt_integers = "plain"))]
 pub(crate) use table::sigmoid;

@@ -90,10 +90,10 @@ fn sums<W: Weight>(sums: &mut [i32], rows: &Rows<W>, x: Seen, a: Seen) -> bool {
 
 /// σ of z of each sum, in 2⁻¹⁶.
 fn sigmoids(sums: &mut [i32], scale: &[RowScale]) {
-    #[cfg(any(bptt_integers = "m3", bptt_integers = "m4"))]
-    if !sums.is_empty() && sums.len() <= scale.len() {
-        // SAFETY: there is at least one sum, and a scale for each.
-        unsafe { super::thumb::sigmoids(sums.as_mut_ptr_range(), scale.as_ptr()) };
+    #[cfg(not(bptt_integers = "rv32"))]
+    if sums.len() <= scale.len() {
+        // SAFETY: there is a scale for each sum.
+        unsafe { super::thumb::sigmoids(sums, scale.as_ptr()) };
         return;
     }
     for (sum, scale) in sums.iter_mut().zip(scale) {
@@ -113,6 +113,7 @@ fn states(gates: &[i32], c_prev: &[i32], a: &mut [i16], c: &mut [i32]) {
 }
 
 /// A step of the units of an LSTM that fill whole runs, from the first one on: how many they are.
+#[cfg(not(bptt_integers = "m4"))]
 fn lstm<W: Weight>(
     room: &mut Sums,
     layer: &Rows<W>,
@@ -168,6 +169,64 @@ fn lstm<W: Weight>(
         done += RUN;
     }
     done
+}
+
+/// What the loops for the units of an LSTM are handed: at these places they find it.
+#[cfg(bptt_integers = "m4")]
+#[repr(C)]
+pub(super) struct Units<W> {
+    x: Part<W>,             // 0
+    a: Part<W>,             // 16
+    bias: *const i32,       // 32
+    scale: *const RowScale, // 36
+    c_prev: *const i32,     // 40
+    c: *mut i32,            // 44
+    next_a: *mut i16,       // 48
+    count: usize,           // 52
+    table: *const u32,      // 56
+    sums: [i32; 4],         // 60
+}
+
+/// A step of all units of an LSTM: how many they are.
+#[cfg(bptt_integers = "m4")]
+fn lstm<W: Weight>(
+    _room: &mut Sums,
+    layer: &Rows<W>,
+    [x, a_prev]: [Seen; 2],
+    c_prev: &[i32],
+    (a, c): (&mut [i16], &mut [i32]),
+) -> usize {
+    let units = a.len();
+    let rows = 4 * units;
+    let fits = |w: &[W], v: &[i16]| rows.checked_mul(v.len()).is_some_and(|n| n <= w.len());
+    if (order(4, size_of::<W>()).pairs && x.v.len().max(a_prev.v.len()) > COLUMNS)
+        || units == 0
+        || rows > layer.bias.len()
+        || rows > layer.scale.len()
+        || units > c_prev.len()
+        || units > c.len()
+        || !fits(layer.wx, x.v)
+        || !fits(layer.wa, a_prev.v)
+    {
+        return 0;
+    }
+    let mut block = Units {
+        x: Part::new(layer.wx, x),
+        a: Part::new(layer.wa, a_prev),
+        bias: layer.bias.as_ptr(),
+        scale: layer.scale.as_ptr(),
+        c_prev: c_prev.as_ptr(),
+        c: c.as_mut_ptr(),
+        next_a: a.as_mut_ptr(),
+        count: units,
+        table: crate::quantized::TABLE.as_ptr(),
+        sums: [0; 4],
+    };
+    // SAFETY: there is at least one unit, and of the layer and the states, as has been checked, all
+    // that is read and written for each of them. The four rows of a unit are one run, of which each
+    // column is four or eight bytes, after matrices that stand at a multiple of four.
+    unsafe { super::lstm_m4::units(&mut block) };
+    units
 }
 
 /// Runs in assembly; rows that fill none, plainly.

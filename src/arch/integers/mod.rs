@@ -10,6 +10,8 @@
 mod controller;
 #[cfg(not(any(bptt_baseline = "scalars", bptt_unoptimized)))]
 mod lanes;
+#[cfg(bptt_integers = "m4")]
+mod lstm_m4;
 #[cfg(all(bptt_baseline = "neon", not(bptt_unoptimized)))]
 mod neon;
 #[cfg(bptt_integers = "rv32")]
@@ -76,12 +78,13 @@ pub(crate) const fn order(gates: usize, bytes: usize) -> Order {
 /// four units of one gate.
 #[cfg(not(bptt_integers = "plain"))]
 pub(crate) const fn order(gates: usize, bytes: usize) -> Order {
-    let _ = gates;
     let dsp = cfg!(bptt_integers = "m4");
+    // There a run is a unit of an LSTM.
+    let unit = dsp && gates == 4;
     Order {
-        units: controller::RUN,
+        units: if unit { 1 } else { controller::RUN },
         columns: if dsp { 2 } else { 1 },
-        together: false,
+        together: unit,
         offset: cfg!(bptt_integers = "m0"),
         pairs: dsp && bytes == 1,
     }

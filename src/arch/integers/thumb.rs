@@ -3,9 +3,7 @@
 use core::arch::asm;
 
 use super::controller::Runs;
-use crate::quantized::Weight;
-#[cfg(not(bptt_integers = "m0"))]
-use crate::quantized::{RowScale, TABLE};
+use crate::quantized::{RowScale, TABLE, Weight};
 
 /// Eight rows of a column: weight \[column\]\[row\] without a sign, times the scalar of v in r6.
 #[cfg(bptt_integers = "m0")]
@@ -426,6 +424,9 @@ macro_rules! columns {
     };
 }
 
+#[cfg(bptt_integers = "m4")]
+pub(super) use {columns, pairs};
+
 /// Weights of 8 bits: r2 and r3 the even sums, r4:r5 and r6:r7 256·odd + even. 15 instructions for
 /// four columns of four rows.
 #[cfg(bptt_integers = "m4")]
@@ -526,65 +527,258 @@ pub(super) unsafe fn runs<W: Weight>(block: &mut Runs<W>) {
     }
 }
 
-/// z + 11 of the sum in r4, in r4; r5 is the scale, r12 11.
+/// z + 11 of the sum in `$z`, in its place; `$scale` is the scale and is lost, r12 is 11.
 #[cfg(bptt_integers = "m3")]
 macro_rules! z {
-    () => {
-        "smull r5, r4, r4, r5\nadd r4, r4, r12"
+    ($z:literal, $scale:literal) => {
+        concat!(
+            "smull ", $scale, ", ", $z, ", ", $z, ", ", $scale, "\n", "add ", $z, ", ", $z,
+            ", r12\n",
+        )
     };
 }
-/// z + 11 of the sum in r4, in r4; r5 is the scale, r12 11.
+/// As above.
 #[cfg(bptt_integers = "m4")]
 macro_rules! z {
-    () => {
-        "smmla r4, r4, r5, r12"
+    ($z:literal, $scale:literal) => {
+        concat!("smmla ", $z, ", ", $z, ", ", $scale, ", r12\n")
+    };
+}
+
+/// σ of the sum in `$z`, with the scale in `$scale`, in the place of the scale; beyond the table at
+/// `$beyond`. r3 is the table; `$z` and lr are lost.
+#[cfg(not(bptt_integers = "m0"))]
+macro_rules! sigmoid {
+    ($z:literal, $scale:literal, $beyond:literal, $back:literal) => {
+        concat!(
+            "bic ",
+            $scale,
+            ", ",
+            $scale,
+            ", #15\n",
+            z!($z, $scale),
+            "cmp ",
+            $z,
+            ", #0x160000\n",
+            "bhs ",
+            $beyond,
+            "f\n",
+            "lsr ",
+            $scale,
+            ", ",
+            $z,
+            ", #12\n", // The segment.
+            "ldr ",
+            $scale,
+            ", [r3, ",
+            $scale,
+            ", lsl #2]\n",
+            "lsl lr, ",
+            $scale,
+            ", #16\n",
+            "lsl ",
+            $z,
+            ", ",
+            $z,
+            ", #20\n",
+            // The product has nothing below 2³⁶, so that what is below carries nothing.
+            "umlal ",
+            $z,
+            ", ",
+            $scale,
+            ", lr, ",
+            $z,
+            "\n",
+            $back,
+            ":\n",
+            "lsr ",
+            $scale,
+            ", ",
+            $scale,
+            ", #16\n",
+        )
+    };
+}
+
+/// 0 below the table and 65535 above.
+#[cfg(not(bptt_integers = "m0"))]
+macro_rules! beyond {
+    ($z:literal, $scale:literal, $beyond:literal, $back:literal) => {
+        concat!(
+            $beyond,
+            ":\nmvn ",
+            $scale,
+            ", ",
+            $z,
+            ", asr #31\nb ",
+            $back,
+            "b\n"
+        )
     };
 }
 
 /// σ(z) of each sum, by equation (1) of the table: `sigmoid`, in assembly.
 ///
 /// # Safety
-/// There is at least one sum, and a scale for each.
+/// There is a scale for each sum.
 #[cfg(not(bptt_integers = "m0"))]
 #[inline(never)]
-pub(super) unsafe fn sigmoids(sums: core::ops::Range<*mut i32>, scale: *const RowScale) {
+pub(super) unsafe fn sigmoids(sums: &mut [i32], scale: *const RowScale) {
+    let sums = sums.as_mut_ptr_range();
     // SAFETY: each sum is read and written, and its scale read. Of the table the entry is read whose
-    // number is less than 352.
+    // number is less than 352. r6, r7 and r11 are as they were in the end.
     unsafe {
         asm!(
-            "2:",
-            "ldr r4, [r0]",
-            "ldr r5, [r1], #4",
-            "bic r5, r5, #15",
-            z!(),
-            "lsr r5, r4, #12", // The segment.
-            "cmp r5, #352",
-            "bhs 4f",
-            "ldr r8, [r3, r5, lsl #2]",
-            "ubfx r4, r4, #0, #12",
-            "uxth r5, r8",
-            "lsl r4, r4, #4",
-            "mla r4, r5, r4, r8",
-            "lsr r4, r4, #16",
+            "push {{r6, r7, r11}}",
+            "b 3f",
+            "2:", // Four at a time.
+            "ldm r0, {{r4, r5, r6, r7}}",
+            "ldm r1!, {{r8, r9, r10, r11}}",
+            sigmoid!("r4", "r8", "20", "30"),
+            sigmoid!("r5", "r9", "21", "31"),
+            sigmoid!("r6", "r10", "22", "32"),
+            sigmoid!("r7", "r11", "23", "33"),
+            "stm r0!, {{r8, r9, r10, r11}}",
             "3:",
-            "str r4, [r0], #4",
-            "cmp r0, r2",
-            "bne 2b",
+            "sub lr, r2, r0",
+            "cmp lr, #16",
+            "bhs 2b",
             "b 5f",
-            "4:", // 0 below the table and 65535 above.
-            "cmp r4, r12",
-            "ite lt",
-            "movlt r4, #0",
-            "movwge r4, #65535",
-            "b 3b",
+            "4:", // One at a time.
+            "ldr r4, [r0]",
+            "ldr r8, [r1], #4",
+            sigmoid!("r4", "r8", "24", "34"),
+            "str r8, [r0], #4",
             "5:",
+            "cmp r0, r2",
+            "bne 4b",
+            "b 6f",
+            beyond!("r4", "r8", "20", "30"),
+            beyond!("r5", "r9", "21", "31"),
+            beyond!("r6", "r10", "22", "32"),
+            beyond!("r7", "r11", "23", "33"),
+            beyond!("r4", "r8", "24", "34"),
+            "6:",
+            "pop {{r6, r7, r11}}",
             inout("r0") sums.start => _,
             inout("r1") scale => _,
             in("r2") sums.end,
             in("r3") TABLE.as_ptr(),
             in("r12") 11 << 16,
-            out("r4") _, out("r5") _, out("r8") _,
-            options(nostack),
+            out("r4") _, out("r5") _, out("r8") _, out("r9") _, out("r10") _, out("lr") _,
+        )
+    }
+}
+
+/// σ of the sum at `$at` of r0, with the scale there of r1, in its place; beyond the table at
+/// `$beyond`. r3 is the table, r12 11; r4 to r6 are lost. z is the sum of the products of both halves
+/// of a sum with m.
+#[cfg(bptt_integers = "m0")]
+macro_rules! sigmoid {
+    ($at:literal, $beyond:literal, $back:literal) => {
+        concat!(
+            "ldr r4, [r0, #4*",
+            $at,
+            "]\n",
+            "ldrh r5, [r1, #4*",
+            $at,
+            "]\n", // m
+            "asrs r6, r4, #16\n",
+            "muls r6, r5, r6\n",
+            "uxth r4, r4\n",
+            "muls r4, r5, r4\n",
+            "lsrs r4, r4, #16\n",
+            "adds r4, r4, r6\n",
+            "ldrb r5, [r1, #4*",
+            $at,
+            "+2]\n", // s
+            "asrs r4, r5\n",
+            "add r4, r4, r12\n",
+            "lsrs r5, r4, #17\n",
+            "cmp r5, #10\n",
+            "bhi ",
+            $beyond,
+            "f\n",
+            "lsrs r5, r4, #12\n", // The segment.
+            "lsls r5, r5, #2\n",
+            "ldr r5, [r3, r5]\n",
+            "lsls r4, r4, #20\n",
+            "lsrs r4, r4, #16\n",
+            "uxth r6, r5\n",
+            "muls r4, r6, r4\n",
+            "adds r4, r4, r5\n",
+            $back,
+            ":\n",
+            "lsrs r4, r4, #16\n",
+            "str r4, [r0, #4*",
+            $at,
+            "]\n",
+        )
+    };
+}
+
+/// 0 below the table and 65535 above.
+#[cfg(bptt_integers = "m0")]
+macro_rules! beyond {
+    ($beyond:literal, $back:literal) => {
+        concat!(
+            $beyond,
+            ":\nasrs r4, r4, #31\nmvns r4, r4\nb ",
+            $back,
+            "b\n"
+        )
+    };
+}
+
+/// σ(z) of each sum, by equation (1) of the table: `sigmoid`, in assembly.
+///
+/// # Safety
+/// There is a scale for each sum.
+#[cfg(bptt_integers = "m0")]
+#[inline(never)]
+pub(super) unsafe fn sigmoids(sums: &mut [i32], scale: *const RowScale) {
+    let sums = sums.as_mut_ptr_range();
+    // SAFETY: each sum is read and written, and its scale read. Of the table the entry is read whose
+    // number is less than 352. r6 is as it was in the end.
+    unsafe {
+        asm!(
+            "push {{r6}}",
+            "movs r4, #11",
+            "lsls r4, r4, #16",
+            "mov r12, r4",
+            "b 3f",
+            "2:", // Four at a time.
+            sigmoid!("0", "20", "30"),
+            sigmoid!("1", "21", "31"),
+            sigmoid!("2", "22", "32"),
+            sigmoid!("3", "23", "33"),
+            "adds r0, #16",
+            "adds r1, #16",
+            "3:",
+            "subs r4, r2, r0",
+            "cmp r4, #16",
+            "bhs 2b",
+            "b 5f",
+            "4:", // One at a time.
+            sigmoid!("0", "24", "34"),
+            "adds r0, #4",
+            "adds r1, #4",
+            "5:",
+            "cmp r0, r2",
+            "bne 4b",
+            "b 6f",
+            beyond!("20", "30"),
+            beyond!("21", "31"),
+            beyond!("22", "32"),
+            beyond!("23", "33"),
+            beyond!("24", "34"),
+            "6:",
+            "pop {{r6}}",
+            inout("r0") sums.start => _,
+            inout("r1") scale => _,
+            in("r2") sums.end,
+            in("r3") TABLE.as_ptr(),
+            out("r4") _, out("r5") _, out("r12") _,
         )
     }
 }
