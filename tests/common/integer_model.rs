@@ -136,10 +136,15 @@ impl Layer {
             .map(|_| {
                 let b = bytes.word();
                 let [m0, m1, s, k] = bytes.take();
+                let (mut m, mut s) = (u16::from_le_bytes([m0, m1]), s.clamp(1, 12));
+                // The same number with as large an s as there is: so it is written.
+                while s < 12 && m < 1 << 15 {
+                    (m, s) = (2 * m, s + 1);
+                }
                 Row {
                     b,
-                    m: u16::from_le_bytes([m0, m1]),
-                    s: s.clamp(1, 12),
+                    m,
+                    s,
                     k: k.min(12),
                     wx: Vec::new(),
                     wa: Vec::new(),
