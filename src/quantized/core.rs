@@ -1,6 +1,6 @@
 //! The steps over slices: a block of units at a time, first the sums of its rows, then what each of
-//! its units makes of them. This is the plain form; a kernel of the target takes the place of
-//! [`Kernel::add`], or of the functions for the units of a block as well.
+//! its units makes of them. This is the plain form; a kernel of the target takes the place of the
+//! functions of [`Kernel`] that it has something better for.
 
 use super::packed::Order;
 use super::scale::RowScale;
@@ -260,7 +260,6 @@ pub(crate) fn add<W: Weight>(order: Order, gates: usize, sums: &mut [i32], w: &[
             let (v_group, v_rest) = v.split_at_checked(p).unwrap_or_default();
             let (w_group, w_rest) = run.split_at_checked(rows * p).unwrap_or_default();
             for (row, sum) in run_sums.iter_mut().enumerate() {
-                let weights = part(w_group, row * p, p).iter().map(|w| w.to_i32() & mask);
                 let v = v_group.iter().map(|v| i32::from(*v));
                 if paired(row) {
                     // 256·odd + even a column: what the odd row lacks is what the even one has borrowed.
@@ -276,8 +275,8 @@ pub(crate) fn add<W: Weight>(order: Order, gates: usize, sums: &mut [i32], w: &[
                         *sum = sum.wrapping_add(w.wrapping_mul(v));
                     }
                 } else {
-                    for (w, v) in weights.zip(v) {
-                        *sum = sum.wrapping_add(w.wrapping_mul(v));
+                    for (w, v) in part(w_group, row * p, p).iter().zip(v) {
+                        *sum = sum.wrapping_add((w.to_i32() & mask).wrapping_mul(v));
                     }
                 }
             }
@@ -468,12 +467,7 @@ pub(crate) fn rnn_step<W: Weight, K: Kernel<W>>(
     a_prev: &[i16],
     a: &mut [i16],
 ) {
-    let (x_seen, a_seen) = (Seen::new::<W>(x), Seen::new::<W>(a_prev));
-    let mut room = Sums([0; ROWS]);
-    for (block, first, width) in blocks(1, a.len(), [x.len(), a_prev.len()], layer) {
-        let sums = sums::<W, K>(1, &mut room, &block, x_seen, a_seen);
-        K::rnn_units(sums, &block, part_mut(a, first, width));
-    }
+    rnn::<W, K>(layer, x, a_prev, a, false);
 }
 
 /// One step of an RNN with ReLU.
@@ -484,11 +478,28 @@ pub(crate) fn relu_step<W: Weight, K: Kernel<W>>(
     a_prev: &[i16],
     a: &mut [i16],
 ) {
+    rnn::<W, K>(layer, x, a_prev, a, true);
+}
+
+/// One step of an RNN of either kind.
+#[inline(always)]
+fn rnn<W: Weight, K: Kernel<W>>(
+    layer: Rows<W>,
+    x: &[i16],
+    a_prev: &[i16],
+    a: &mut [i16],
+    relu: bool,
+) {
     let (x_seen, a_seen) = (Seen::new::<W>(x), Seen::new::<W>(a_prev));
     let mut room = Sums([0; ROWS]);
     for (block, first, width) in blocks(1, a.len(), [x.len(), a_prev.len()], layer) {
         let sums = sums::<W, K>(1, &mut room, &block, x_seen, a_seen);
-        K::relu_units(sums, &block, part_mut(a, first, width));
+        let a = part_mut(a, first, width);
+        if relu {
+            K::relu_units(sums, &block, a);
+        } else {
+            K::rnn_units(sums, &block, a);
+        }
     }
 }
 

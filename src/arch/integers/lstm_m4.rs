@@ -4,7 +4,7 @@
 use core::arch::asm;
 
 use super::controller::Units;
-use super::thumb::{columns, pairs};
+use super::thumb::{column, columns, odd, pair, pairs};
 use crate::quantized::Weight;
 
 /// Adds W·v to the sums, columns in turn four, two and one at a time; afterwards r12 points to the
@@ -240,29 +240,8 @@ pub(super) unsafe fn units<W: Weight>(block: &mut Units<W>) {
                 start "movs r2, #0\nmovs r3, #0\nmovs r4, #0\nmovs r5, #0\nmovs r6, #0\nmovs r7, #0",
                 four concat!("ldm r0!, {{r8, r9, r10, r11}}\n", pairs!("r8", "r9"), pairs!("r10", "r11")),
                 two concat!("ldm r0!, {{r8, r9}}\n", pairs!("r8", "r9")),
-                one concat!(
-                    "ldr r8, [r0], #4\n",
-                    "ldrsh r12, [r1], #2\n",
-                    "sxth r9, r8\n",
-                    "smlal r4, r5, r9, r12\n",
-                    "sxtb r9, r8\n",
-                    "mla r2, r9, r12, r2\n",
-                    "asr r9, r8, #16\n",
-                    "smlal r6, r7, r9, r12\n",
-                    "sxtb r9, r8, ror #16\n",
-                    "mla r3, r9, r12, r3\n",
-                ),
-                // The odd sum is (pair − even) / 256.
-                sums concat!(
-                    "subs r4, r4, r2\n",
-                    "sbc r5, r5, r2, asr #31\n",
-                    "lsr r4, r4, #8\n",
-                    "orr r4, r4, r5, lsl #24\n",
-                    "subs r6, r6, r3\n",
-                    "sbc r7, r7, r3, asr #31\n",
-                    "lsr r6, r6, #8\n",
-                    "orr r6, r6, r7, lsl #24\n",
-                ),
+                one pair!(),
+                sums odd!(),
                 keep concat!(
                     "strd r2, r3, [r12, #60]\n",
                     "strd r4, r6, [r12, #68]\n",
@@ -284,17 +263,7 @@ pub(super) unsafe fn units<W: Weight>(block: &mut Units<W>) {
                 start "movs r2, #0\nmovs r3, #0\nmovs r4, #0\nmovs r5, #0",
                 four concat!(columns!(), columns!()),
                 two columns!(),
-                one concat!(
-                    "ldrsh r12, [r1], #2\n",
-                    "ldrsh r8, [r0], #2\n",
-                    "ldrsh r9, [r0], #2\n",
-                    "ldrsh r10, [r0], #2\n",
-                    "ldrsh r11, [r0], #2\n",
-                    "mla r2, r8, r12, r2\n",
-                    "mla r3, r9, r12, r3\n",
-                    "mla r4, r10, r12, r4\n",
-                    "mla r5, r11, r12, r5\n",
-                ),
+                one column!(),
                 sums "",
                 keep "",
                 add "",

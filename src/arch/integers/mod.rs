@@ -5,6 +5,9 @@
 //! | `lanes.rs` | the products in vectors |
 //! | `units.rs` | all the rest in vectors |
 //! | `x86.rs` `neon.rs` `wasm.rs` | the vectors |
+//! | `controller.rs` | what the loops of controllers are handed, and the check that makes them sound |
+//! | `thumb.rs` `riscv.rs` | these loops in assembly, of a Cortex-M and of RV32 |
+//! | `lstm_m4.rs` | a step of an LSTM on a Cortex-M with the DSP extension |
 
 #[cfg(not(bptt_integers = "plain"))]
 mod controller;

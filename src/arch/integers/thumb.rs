@@ -172,12 +172,15 @@ macro_rules! column {
     };
 }
 
-/// sum = sum·2^k + b
-#[cfg(bptt_integers = "m3")]
+/// sum = sum·2^k + b, `$b` and `$scale` pointing to the b and the scales of the run; r10 and r11 are
+/// lost.
+#[cfg(not(bptt_integers = "m0"))]
 macro_rules! join {
-    ($row:literal, $sum:literal) => {
+    ($row:literal, $sum:literal, $b:literal, $scale:literal) => {
         concat!(
-            "ldrb r10, [r1, #4*",
+            "ldrb r10, [",
+            $scale,
+            ", #4*",
             $row,
             "]\n",
             "and r10, r10, #15\n",
@@ -186,7 +189,9 @@ macro_rules! join {
             ", ",
             $sum,
             ", r10\n",
-            "ldr r11, [r0, #4*",
+            "ldr r11, [",
+            $b,
+            ", #4*",
             $row,
             "]\n",
             "add ",
@@ -218,14 +223,14 @@ macro_rules! eight_rows {
             "bl 5f",
             "ldr r10, [sp]", // Joined with b.
             "ldrd r0, r1, [r10, #40]",
-            join!("0", "r2"),
-            join!("1", "r3"),
-            join!("2", "r4"),
-            join!("3", "r5"),
-            join!("4", "r6"),
-            join!("5", "r7"),
-            join!("6", "r8"),
-            join!("7", "r9"),
+            join!("0", "r2", "r0", "r1"),
+            join!("1", "r3", "r0", "r1"),
+            join!("2", "r4", "r0", "r1"),
+            join!("3", "r5", "r0", "r1"),
+            join!("4", "r6", "r0", "r1"),
+            join!("5", "r7", "r0", "r1"),
+            join!("6", "r8", "r0", "r1"),
+            join!("7", "r9", "r0", "r1"),
             "add r0, r0, #32",
             "add r1, r1, #32",
             "ldr r10, [sp]",
@@ -272,32 +277,6 @@ macro_rules! eight_rows {
     };
 }
 
-/// sum = sum·2^k + b for a sum of a run of four; r8 and r9 point to b and to the scales.
-#[cfg(bptt_integers = "m4")]
-macro_rules! join {
-    ($row:literal, $sum:literal) => {
-        concat!(
-            "ldrb r10, [r9, #4*",
-            $row,
-            "]\n",
-            "and r10, r10, #15\n",
-            "lsl ",
-            $sum,
-            ", ",
-            $sum,
-            ", r10\n",
-            "ldr r11, [r8, #4*",
-            $row,
-            "]\n",
-            "add ",
-            $sum,
-            ", ",
-            $sum,
-            ", r11\n",
-        )
-    };
-}
-
 /// The walk of runs of four rows; `start` zeroes what `four`, `two` and `one` column add to, `sums`
 /// leaves the sums of the rows in these registers. r0 weights, r1 v, r8 to r11 weights, r12 scalars
 /// of v, lr where the columns end.
@@ -316,10 +295,10 @@ macro_rules! four_rows {
             "ldr r0, [sp]", // Joined with b.
             "ldrd r8, r9, [r0, #40]",
             "ldr r12, [r0, #48]",
-            join!("0", $r0),
-            join!("1", $r1),
-            join!("2", $r2),
-            join!("3", $r3),
+            join!("0", $r0, "r8", "r9"),
+            join!("1", $r1, "r8", "r9"),
+            join!("2", $r2, "r8", "r9"),
+            join!("3", $r3, "r8", "r9"),
             concat!("strd ", $r0, ", ", $r1, ", [r12]"),
             concat!("strd ", $r2, ", ", $r3, ", [r12, #8]"),
             "add r8, r8, #16",
@@ -424,8 +403,62 @@ macro_rules! columns {
     };
 }
 
+/// A column of two pairs of rows.
 #[cfg(bptt_integers = "m4")]
-pub(super) use {columns, pairs};
+macro_rules! pair {
+    () => {
+        concat!(
+            "ldr r8, [r0], #4\n",
+            "ldrsh r12, [r1], #2\n",
+            "sxth r9, r8\n",
+            "smlal r4, r5, r9, r12\n",
+            "sxtb r9, r8\n",
+            "mla r2, r9, r12, r2\n",
+            "asr r9, r8, #16\n",
+            "smlal r6, r7, r9, r12\n",
+            "sxtb r9, r8, ror #16\n",
+            "mla r3, r9, r12, r3\n",
+        )
+    };
+}
+
+/// The odd sums, in r4 and r6: (256·odd + even − even) / 256.
+#[cfg(bptt_integers = "m4")]
+macro_rules! odd {
+    () => {
+        concat!(
+            "subs r4, r4, r2\n",
+            "sbc r5, r5, r2, asr #31\n",
+            "lsr r4, r4, #8\n",
+            "orr r4, r4, r5, lsl #24\n",
+            "subs r6, r6, r3\n",
+            "sbc r7, r7, r3, asr #31\n",
+            "lsr r6, r6, #8\n",
+            "orr r6, r6, r7, lsl #24\n",
+        )
+    };
+}
+
+/// A column of four rows.
+#[cfg(bptt_integers = "m4")]
+macro_rules! column {
+    () => {
+        concat!(
+            "ldrsh r12, [r1], #2\n",
+            "ldrsh r8, [r0], #2\n",
+            "ldrsh r9, [r0], #2\n",
+            "ldrsh r10, [r0], #2\n",
+            "ldrsh r11, [r0], #2\n",
+            "mla r2, r8, r12, r2\n",
+            "mla r3, r9, r12, r3\n",
+            "mla r4, r10, r12, r4\n",
+            "mla r5, r11, r12, r5\n",
+        )
+    };
+}
+
+#[cfg(bptt_integers = "m4")]
+pub(super) use {column, columns, odd, pair, pairs};
 
 /// Weights of 8 bits: r2 and r3 the even sums, r4:r5 and r6:r7 256·odd + even. 15 instructions for
 /// four columns of four rows.
@@ -437,28 +470,8 @@ macro_rules! eight_bits {
             start "movs r2, #0\nmovs r3, #0\nmovs r4, #0\nmovs r5, #0\nmovs r6, #0\nmovs r7, #0",
             four concat!("ldm r0!, {{r8, r9, r10, r11}}\n", pairs!("r8", "r9"), pairs!("r10", "r11")),
             two concat!("ldm r0!, {{r8, r9}}\n", pairs!("r8", "r9")),
-            one concat!(
-                "ldr r8, [r0], #4\n",
-                "ldrsh r12, [r1], #2\n",
-                "sxth r9, r8\n",
-                "smlal r4, r5, r9, r12\n",
-                "sxtb r9, r8\n",
-                "mla r2, r9, r12, r2\n",
-                "asr r9, r8, #16\n",
-                "smlal r6, r7, r9, r12\n",
-                "sxtb r9, r8, ror #16\n",
-                "mla r3, r9, r12, r3\n",
-            ),
-            sums concat!(
-                "subs r4, r4, r2\n",
-                "sbc r5, r5, r2, asr #31\n",
-                "lsr r4, r4, #8\n",
-                "orr r4, r4, r5, lsl #24\n",
-                "subs r6, r6, r3\n",
-                "sbc r7, r7, r3, asr #31\n",
-                "lsr r6, r6, #8\n",
-                "orr r6, r6, r7, lsl #24\n",
-            ),
+            one pair!(),
+            sums odd!(),
             ["r2", "r4", "r3", "r6"]
         )
     };
@@ -473,17 +486,7 @@ macro_rules! sixteen_bits {
             start "movs r2, #0\nmovs r3, #0\nmovs r4, #0\nmovs r5, #0",
             four concat!(columns!(), columns!()),
             two columns!(),
-            one concat!(
-                "ldrsh r12, [r1], #2\n",
-                "ldrsh r8, [r0], #2\n",
-                "ldrsh r9, [r0], #2\n",
-                "ldrsh r10, [r0], #2\n",
-                "ldrsh r11, [r0], #2\n",
-                "mla r2, r8, r12, r2\n",
-                "mla r3, r9, r12, r3\n",
-                "mla r4, r10, r12, r4\n",
-                "mla r5, r11, r12, r5\n",
-            ),
+            one column!(),
             sums "",
             ["r2", "r3", "r4", "r5"]
         )
