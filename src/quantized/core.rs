@@ -6,7 +6,7 @@ use super::packed::Order;
 use super::scale::RowScale;
 use super::table::{sigmoid, tanh};
 use super::{Weight, order};
-use crate::shape::{copy, part, part_mut, parts};
+use crate::shape::{copy, part, part_mut, parts, parts_mut};
 
 /// The numbers of the rows and the weights of a layer, or of a block of one.
 #[derive(Clone, Copy)]
@@ -46,7 +46,10 @@ pub(crate) const ROWS: usize = if cfg!(bptt_integers = "plain") {
 
 /// Room for the sums of a block, where a vector of them lies in one cache line.
 #[cfg_attr(bptt_integers = "plain", repr(align(64)))]
-pub(crate) struct Sums(pub(crate) [i32; ROWS]);
+pub(crate) struct Sums<const N: usize>(pub(crate) [i32; N]);
+
+/// Rows of a block of one gate.
+const UNITS: usize = order(1, 1).units;
 
 /// A vector that the rows see.
 #[derive(Clone, Copy)]
@@ -60,14 +63,19 @@ pub(crate) struct Seen<'a> {
 impl<'a> Seen<'a> {
     #[inline(always)]
     pub(crate) fn new<W: Weight>(v: &'a [i16]) -> Self {
-        let sum = |sum: i32, v: &i16| sum.wrapping_add(i32::from(*v));
         let start = if order(1, size_of::<W>()).offset {
-            (v.iter().fold(0, sum) << (W::BITS - 1)).wrapping_neg()
+            (total(v) << (W::BITS - 1)).wrapping_neg()
         } else {
             0
         };
         Seen { v, start }
     }
+}
+
+/// Σv; a function by itself, which is not unrolled into all registers and more.
+#[inline(never)]
+fn total(v: &[i16]) -> i32 {
+    v.iter().fold(0, |sum, v| sum.wrapping_add(i32::from(*v)))
 }
 
 /// What a target does in its own way; the default functions are the plain form.
@@ -119,16 +127,15 @@ pub(crate) trait Kernel<W: Weight> {
         }
     }
 
-    /// A step of the first units of an LSTM: of how many, with what follows left to do.
+    /// A step of an LSTM, where there is a better one than block by block; false where nothing is done.
     #[inline(always)]
     fn lstm(
-        _room: &mut Sums,
         _layer: &Rows<W>,
         _x_and_a: [Seen; 2],
         _c_prev: &[i32],
         _states: (&mut [i16], &mut [i32]),
-    ) -> usize {
-        0
+    ) -> bool {
+        false
     }
 
     /// (5) to (10) for the units of a block, from the sums of the gates f, i, g, o.
@@ -195,36 +202,24 @@ pub(crate) trait Kernel<W: Weight> {
 }
 
 /// The plain form of everything.
-#[cfg(any(test, bptt_baseline = "scalars", bptt_unoptimized))]
+#[cfg(any(
+    test,
+    bptt_integers = "m4",
+    all(
+        bptt_integers = "plain",
+        any(bptt_baseline = "scalars", bptt_unoptimized)
+    )
+))]
 pub(crate) struct Plain;
-#[cfg(any(test, bptt_baseline = "scalars", bptt_unoptimized))]
+#[cfg(any(
+    test,
+    bptt_integers = "m4",
+    all(
+        bptt_integers = "plain",
+        any(bptt_baseline = "scalars", bptt_unoptimized)
+    )
+))]
 impl<W: Weight> Kernel<W> for Plain {}
-
-/// [`Kernel::sums`], plainly.
-#[cfg(not(bptt_integers = "plain"))]
-#[inline(never)]
-pub(crate) fn plain_sums<W: Weight>(
-    gates: usize,
-    sums: &mut [i32],
-    block: &Rows<W>,
-    x: Seen,
-    a: Seen,
-) {
-    Plain::sums(gates, sums, block, x, a);
-}
-
-/// [`Kernel::gru_after_sums`], plainly.
-#[cfg(not(bptt_integers = "plain"))]
-#[inline(never)]
-pub(crate) fn plain_gru_after_sums<W: Weight>(
-    sums: &mut [i32],
-    block: &Rows<W>,
-    bna: &[i32],
-    x: Seen,
-    a: Seen,
-) {
-    Plain::gru_after_sums(sums, block, bna, x, a);
-}
 
 /// Adds where the sums over a vector start.
 #[inline(always)]
@@ -371,12 +366,12 @@ impl<'a, W: Weight> Iterator for Blocks<'a, W> {
 #[inline(always)]
 fn sums<'s, W: Weight, K: Kernel<W>>(
     gates: usize,
-    room: &'s mut Sums,
+    room: &'s mut [i32],
     block: &Rows<W>,
     x: Seen,
     a: Seen,
 ) -> &'s mut [i32] {
-    let sums = part_mut(&mut room.0, 0, block.bias.len());
+    let sums = part_mut(room, 0, block.bias.len());
     K::sums(gates, sums, block, x, a); // (1)
     sums
 }
@@ -384,21 +379,20 @@ fn sums<'s, W: Weight, K: Kernel<W>>(
 /// One step of an LSTM: a and c from those before.
 #[inline(always)]
 pub(crate) fn lstm_step<W: Weight, K: Kernel<W>>(
-    mut layer: Rows<W>,
+    layer: Rows<W>,
     x: &[i16],
     (a_prev, c_prev): (&[i16], &[i32]),
     (a, c): (&mut [i16], &mut [i32]),
 ) {
     let (x_seen, a_seen) = (Seen::new::<W>(x), Seen::new::<W>(a_prev));
+    if K::lstm(&layer, [x_seen, a_seen], c_prev, (&mut *a, &mut *c)) {
+        return;
+    }
     let mut room = Sums([0; ROWS]);
-    let seen = [x_seen, a_seen];
-    let done = K::lstm(&mut room, &layer, seen, c_prev, (&mut *a, &mut *c));
-    layer.take(4 * done, x.len(), a_prev.len());
-    let a = a.get_mut(done..).unwrap_or_default();
     for (block, first, width) in blocks(4, a.len(), [x.len(), a_prev.len()], layer) {
-        let sums = sums::<W, K>(4, &mut room, &block, x_seen, a_seen);
-        let (a, c) = (part_mut(a, first, width), part_mut(c, done + first, width));
-        K::lstm_units(sums, &block, part(c_prev, done + first, width), a, c);
+        let sums = sums::<W, K>(4, &mut room.0, &block, x_seen, a_seen);
+        let (a, c) = (part_mut(a, first, width), part_mut(c, first, width));
+        K::lstm_units(sums, &block, part(c_prev, first, width), a, c);
     }
 }
 
@@ -429,34 +423,88 @@ pub(crate) fn gru_after_step<W: Weight, K: Kernel<W>>(
 /// left in `reset`.
 #[inline(always)]
 pub(crate) fn gru_before_step<W: Weight, K: Kernel<W>>(
-    [r, u, n]: [Rows<W>; 3],
+    mut layers: [Rows<W>; 3],
     x: &[i16],
     a_prev: &[i16],
     reset: &mut [i16],
     a: &mut [i16],
 ) {
-    let mut room = Sums([0; ROWS]);
-    let columns = [x.len(), a_prev.len()];
-    let (x_seen, a_seen) = (Seen::new::<W>(x), Seen::new::<W>(a_prev));
-    for (block, first, width) in blocks(1, a.len(), columns, r) {
-        let sums = sums::<W, K>(1, &mut room, &block, x_seen, a_seen);
-        K::reset_units(
-            sums,
-            &block,
-            part(a_prev, first, width),
-            part_mut(reset, first, width),
-        );
+    let x = Seen::new::<W>(x);
+    let [r, u, n] = &mut layers;
+    reset_gate::<W, K>(r, &x, a_prev, reset);
+    update::<W, K>(u, n, &x, a_prev, reset, a);
+}
+
+/// r ⊙ a of [`gru_before_step`]. A function of its own for the sake of the stack, as the other one is.
+#[cfg_attr(bptt_integers = "plain", inline(always))]
+#[cfg_attr(not(bptt_integers = "plain"), inline(never))]
+fn reset_gate<W: Weight, K: Kernel<W>>(
+    r: &mut Rows<W>,
+    x: &Seen,
+    a_prev: &[i16],
+    reset: &mut [i16],
+) {
+    let a_seen = Seen::new::<W>(a_prev);
+    let (mut room, mut first) = (Sums([0; UNITS]), 0);
+    while first < a_prev.len() {
+        let width = UNITS.min(a_prev.len() - first);
+        let (sums, block) = next_sums::<W, K>(&mut room.0, r, width, x, &a_seen);
+        let (a_prev, reset) = (part(a_prev, first, width), part_mut(reset, first, width));
+        K::reset_units(sums, &block, a_prev, reset);
+        first += width;
     }
-    let reset_seen = Seen::new::<W>(reset);
-    let (mut n, mut other_room) = (n, Sums([0; ROWS]));
-    for (block, first, width) in blocks(1, a.len(), columns, u) {
-        let u = sums::<W, K>(1, &mut room, &block, x_seen, a_seen);
-        K::scale(u, &block);
-        let block = n.take(width, x.len(), a_prev.len());
-        let n = sums::<W, K>(1, &mut other_room, &block, x_seen, reset_seen);
-        K::scale(n, &block);
+}
+
+/// The rest of [`gru_before_step`].
+#[cfg_attr(bptt_integers = "plain", inline(always))]
+#[cfg_attr(not(bptt_integers = "plain"), inline(never))]
+fn update<W: Weight, K: Kernel<W>>(
+    u: &mut Rows<W>,
+    n: &mut Rows<W>,
+    x: &Seen,
+    a_prev: &[i16],
+    reset: &[i16],
+    a: &mut [i16],
+) {
+    let (a_seen, reset_seen) = (Seen::new::<W>(a_prev), Seen::new::<W>(reset));
+    let (mut room, mut first) = (Sums([0; 2 * UNITS]), 0);
+    let [u_room, n_room] = parts_mut(&mut room.0, UNITS);
+    while first < a.len() {
+        let width = UNITS.min(a.len() - first);
+        let u = next_z::<W, K>(u_room, u, width, x, &a_seen);
+        let n = next_z::<W, K>(n_room, n, width, x, &reset_seen);
         K::gru_before_units(u, n, part(a_prev, first, width), part_mut(a, first, width));
+        first += width;
     }
+}
+
+/// z of the next block of one gate, which is taken away.
+#[cfg_attr(bptt_integers = "plain", inline(always))]
+#[cfg_attr(not(bptt_integers = "plain"), inline(never))]
+fn next_z<'s, W: Weight, K: Kernel<W>>(
+    room: &'s mut [i32],
+    layer: &mut Rows<W>,
+    width: usize,
+    x: &Seen,
+    a: &Seen,
+) -> &'s mut [i32] {
+    let (z, block) = next_sums::<W, K>(room, layer, width, x, a);
+    K::scale(z, &block);
+    z
+}
+
+/// The sums of the next block of one gate, which is taken away, and the block.
+#[inline(always)]
+fn next_sums<'s, 'a, W: Weight, K: Kernel<W>>(
+    room: &'s mut [i32],
+    layer: &mut Rows<'a, W>,
+    width: usize,
+    x: &Seen,
+    a: &Seen,
+) -> (&'s mut [i32], Rows<'a, W>) {
+    let block = layer.take(width, x.v.len(), a.v.len());
+    let sums = sums::<W, K>(1, room, &block, *x, *a);
+    (sums, block)
 }
 
 /// One step of an RNN with tanh.
@@ -484,22 +532,24 @@ pub(crate) fn relu_step<W: Weight, K: Kernel<W>>(
 /// One step of an RNN of either kind.
 #[inline(always)]
 fn rnn<W: Weight, K: Kernel<W>>(
-    layer: Rows<W>,
+    mut layer: Rows<W>,
     x: &[i16],
     a_prev: &[i16],
     a: &mut [i16],
     relu: bool,
 ) {
-    let (x_seen, a_seen) = (Seen::new::<W>(x), Seen::new::<W>(a_prev));
-    let mut room = Sums([0; ROWS]);
-    for (block, first, width) in blocks(1, a.len(), [x.len(), a_prev.len()], layer) {
-        let sums = sums::<W, K>(1, &mut room, &block, x_seen, a_seen);
+    let (x, a_prev) = (Seen::new::<W>(x), Seen::new::<W>(a_prev));
+    let (mut room, mut first) = (Sums([0; UNITS]), 0);
+    while first < a.len() {
+        let width = UNITS.min(a.len() - first);
+        let (sums, block) = next_sums::<W, K>(&mut room.0, &mut layer, width, &x, &a_prev);
         let a = part_mut(a, first, width);
         if relu {
             K::relu_units(sums, &block, a);
         } else {
             K::rnn_units(sums, &block, a);
         }
+        first += width;
     }
 }
 
@@ -507,10 +557,8 @@ fn rnn<W: Weight, K: Kernel<W>>(
 #[inline(always)]
 pub(crate) fn dense<W: Weight, K: Kernel<W>>(layer: Rows<W>, a: &[i16], y: &mut [i32]) {
     let (x_seen, a_seen) = (Seen::new::<W>(&[]), Seen::new::<W>(a));
-    let mut room = Sums([0; ROWS]);
     for (block, first, width) in blocks(1, y.len(), [0, a.len()], layer) {
-        let sums = sums::<W, K>(1, &mut room, &block, x_seen, a_seen);
-        K::scale(sums, &block);
-        copy(sums, part_mut(y, first, width));
+        let y = sums::<W, K>(1, part_mut(y, first, width), &block, x_seen, a_seen);
+        K::scale(y, &block);
     }
 }

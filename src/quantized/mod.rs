@@ -112,16 +112,20 @@ pub use cells::{Cell, Dense, Hidden, Lstm, Relu, ResetAfter, ResetBefore, Rnn, S
 pub use scale::{QuantizeError, Scale};
 pub use table::{SIGMOID_ERROR, TANH_ERROR};
 
+#[cfg(bptt_integers = "m4")]
+pub(crate) use self::core::Plain;
 pub(crate) use self::core::Rows;
+#[cfg(any(bptt_integers = "m3", bptt_integers = "rv32"))]
+pub(crate) use self::core::lstm_state;
 #[cfg(not(bptt_integers = "plain"))]
-pub(crate) use self::core::{Kernel, Seen, Sums, lstm_state, plain_gru_after_sums, plain_sums};
+pub(crate) use self::core::{Kernel, Seen};
 use crate::arch::integers::{self, order};
 pub(crate) use packed::Order;
 #[cfg(not(bptt_integers = "plain"))]
 pub(crate) use scale::RowScale;
 #[cfg(not(any(bptt_integers = "plain", bptt_integers = "rv32")))]
 pub(crate) use table::TABLE;
-#[cfg(not(bptt_integers = "plain"))]
+#[cfg(bptt_integers = "rv32")]
 pub(crate) use table::sigmoid;
 
 mod sealed {

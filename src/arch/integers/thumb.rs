@@ -673,63 +673,67 @@ pub(super) unsafe fn sigmoids(sums: &mut [i32], scale: *const RowScale) {
     }
 }
 
-/// σ of the sum at `$at` of r0, with the scale there of r1, in its place; beyond the table at
-/// `$beyond`. r3 is the table, r12 11; r4 to r6 are lost. z is the sum of the products of both halves
-/// of a sum with m.
+/// r12 becomes 11 and r11 the number of segments of the table; r4 is lost.
 #[cfg(bptt_integers = "m0")]
-macro_rules! sigmoid {
-    ($at:literal, $beyond:literal, $back:literal) => {
+macro_rules! numbers {
+    () => {
+        "movs r4, #11
+        lsls r4, r4, #5
+        mov r11, r4
+        lsls r4, r4, #11
+        mov r12, r4"
+    };
+}
+
+/// z + 11 of the sum at r0, with the scale at r1, in r4; r12 is 11, r5 and r6 are lost. z is the sum
+/// of the products of both halves of a sum with m.
+#[cfg(bptt_integers = "m0")]
+macro_rules! z {
+    () => {
+        "ldr r4, [r0]
+        ldrh r5, [r1] // m
+        asrs r6, r4, #16
+        muls r6, r5, r6
+        uxth r4, r4
+        muls r4, r5, r4
+        lsrs r4, r4, #16
+        adds r4, r4, r6
+        ldrb r5, [r1, #2] // s
+        asrs r4, r5
+        add r4, r12"
+    };
+}
+
+/// σ of z + 11 in r4, in its place; beyond the table at `$beyond`. r3 is the table, r11 the number of
+/// its segments; r5 and r6 are lost.
+#[cfg(bptt_integers = "m0")]
+macro_rules! look {
+    ($beyond:literal) => {
         concat!(
-            "ldr r4, [r0, #4*",
-            $at,
-            "]\n",
-            "ldrh r5, [r1, #4*",
-            $at,
-            "]\n", // m
-            "asrs r6, r4, #16\n",
-            "muls r6, r5, r6\n",
-            "uxth r4, r4\n",
-            "muls r4, r5, r4\n",
-            "lsrs r4, r4, #16\n",
-            "adds r4, r4, r6\n",
-            "ldrb r5, [r1, #4*",
-            $at,
-            "+2]\n", // s
-            "asrs r4, r5\n",
-            "add r4, r4, r12\n",
-            "lsrs r5, r4, #17\n",
-            "cmp r5, #10\n",
-            "bhi ",
+            "lsrs r5, r4, #12 // The segment.
+            cmp r5, r11
+            bhs ",
             $beyond,
-            "f\n",
-            "lsrs r5, r4, #12\n", // The segment.
-            "lsls r5, r5, #2\n",
-            "ldr r5, [r3, r5]\n",
-            "lsls r4, r4, #20\n",
-            "lsrs r4, r4, #16\n",
-            "uxth r6, r5\n",
-            "muls r4, r6, r4\n",
-            "adds r4, r4, r5\n",
-            $back,
-            ":\n",
-            "lsrs r4, r4, #16\n",
-            "str r4, [r0, #4*",
-            $at,
-            "]\n",
+            "f
+            lsls r5, r5, #2
+            ldr r5, [r3, r5]
+            lsls r4, r4, #20
+            lsrs r4, r4, #16
+            uxth r6, r5
+            muls r4, r6, r4
+            adds r4, r4, r5
+            lsrs r4, r4, #16"
         )
     };
 }
 
-/// 0 below the table and 65535 above.
+/// 0 below the table and 65535 above, of z + 11.
 #[cfg(bptt_integers = "m0")]
 macro_rules! beyond {
-    ($beyond:literal, $back:literal) => {
-        concat!(
-            $beyond,
-            ":\nasrs r4, r4, #31\nmvns r4, r4\nb ",
-            $back,
-            "b\n"
-        )
+    () => {
+        "asrs r4, r4, #31
+        mvns r4, r4
+        lsrs r4, r4, #16"
     };
 }
 
@@ -746,42 +750,152 @@ pub(super) unsafe fn sigmoids(sums: &mut [i32], scale: *const RowScale) {
     unsafe {
         asm!(
             "push {{r6}}",
-            "movs r4, #11",
-            "lsls r4, r4, #16",
-            "mov r12, r4",
-            "b 3f",
-            "2:", // Four at a time.
-            sigmoid!("0", "20", "30"),
-            sigmoid!("1", "21", "31"),
-            sigmoid!("2", "22", "32"),
-            sigmoid!("3", "23", "33"),
-            "adds r0, #16",
-            "adds r1, #16",
+            numbers!(),
+            "b 4f",
+            "2:",
+            z!(),
+            look!("5"),
             "3:",
-            "subs r4, r2, r0",
-            "cmp r4, #16",
-            "bhs 2b",
-            "b 5f",
-            "4:", // One at a time.
-            sigmoid!("0", "24", "34"),
-            "adds r0, #4",
+            "stm r0!, {{r4}}",
             "adds r1, #4",
-            "5:",
+            "4:",
             "cmp r0, r2",
-            "bne 4b",
+            "bne 2b",
             "b 6f",
-            beyond!("20", "30"),
-            beyond!("21", "31"),
-            beyond!("22", "32"),
-            beyond!("23", "33"),
-            beyond!("24", "34"),
+            "5:",
+            beyond!(),
+            "b 3b",
             "6:",
             "pop {{r6}}",
             inout("r0") sums.start => _,
             inout("r1") scale => _,
             in("r2") sums.end,
             in("r3") TABLE.as_ptr(),
-            out("r4") _, out("r5") _, out("r12") _,
+            out("r4") _, out("r5") _, out("r11") _, out("r12") _,
+        )
+    }
+}
+
+/// (5) to (10) for the units of a block, from the sums of the gates f, i, g, o: `lstm_unit` of each
+/// unit, in assembly.
+///
+/// # Safety
+/// There are four sums and four scales, c before and c for each of `a`.
+#[cfg(bptt_integers = "m0")]
+#[inline(never)]
+pub(super) unsafe fn lstm_units(
+    sums: &[i32],
+    scale: &[RowScale],
+    c_prev: &[i32],
+    a: &mut [i16],
+    c: &mut [i32],
+) {
+    // SAFETY: of each unit four sums and four scales are read, c before is read, c and a are written.
+    // Of the table the entry is read whose number is less than 352. r6 and r7 are as they were in the
+    // end. r0 is at a sum, r1 at its scale, r2 at c before, r7 at c; r8 takes r0 and r1 to the next
+    // gate, r10 is −1. On the stack: a, where c ends, and what takes r0 and r1 to the next unit.
+    unsafe {
+        asm!(
+            "push {{r6, r7}}",
+            "movs r7, r3",
+            "mov r8, r5",
+            "lsls r6, r5, #2",
+            "rsbs r6, r6, #0",
+            "adds r6, #4",
+            "adds r5, r5, r7",
+            "push {{r4, r5, r6}}",
+            "ldr r3, 1f",
+            numbers!(),
+            "movs r4, #1",
+            "lsls r4, r4, #15",
+            "rsbs r4, r4, #0",
+            "mov r10, r4",
+            "b 4f",
+            ".p2align 2",
+            "1: .word {table}",
+            "2:", // f·c
+            "bl 5f",
+            "lsrs r4, r4, #1",
+            "ldm r2!, {{r5}}",
+            "asrs r6, r5, #15",
+            "muls r6, r4, r6",
+            "lsls r5, r5, #17",
+            "lsrs r5, r5, #17",
+            "muls r5, r4, r5",
+            "lsrs r5, r5, #15",
+            "adds r5, r5, r6",
+            "mov r9, r5",
+            "bl 5f", // i·g
+            "lsrs r4, r4, #1",
+            "push {{r4}}",
+            "bl 5f",
+            "pop {{r5}}",
+            "add r4, r10",
+            "muls r4, r5, r4",
+            "asrs r4, r4, #10",
+            "add r4, r9",
+            "stm r7!, {{r4}}",
+            "asrs r4, r4, #3", // tanh c
+            "add r4, r12",
+            look!("7"),
+            "3:",
+            "add r4, r10",
+            "mov r9, r4",
+            "bl 5f", // o·tanh c
+            "lsrs r4, r4, #1",
+            "mov r5, r9",
+            "muls r4, r5, r4",
+            "asrs r4, r4, #14",
+            "adds r4, #1",
+            "asrs r4, r4, #1",
+            "ldr r5, [sp]",
+            "strh r4, [r5]",
+            "adds r5, #2",
+            "str r5, [sp]",
+            "ldr r5, [sp, #8]",
+            "adds r0, r0, r5",
+            "adds r1, r1, r5",
+            "4:",
+            "ldr r5, [sp, #4]",
+            "cmp r7, r5",
+            "bne 2b",
+            "b 9f",
+            "5:", // σ of the sum at r0, in r4; on to the next gate.
+            z!(),
+            "add r0, r8",
+            "add r1, r8",
+            look!("6"),
+            "bx lr",
+            "6:",
+            beyond!(),
+            "bx lr",
+            "7:", // Where c is beyond the table it may be beyond ±32.
+            beyond!(),
+            "subs r7, #4",
+            "ldr r5, [r7]",
+            "asrs r6, r5, #25", // 0 or −1 where it is not.
+            "adds r6, #1",
+            "lsrs r6, r6, #1",
+            "beq 8f",
+            "asrs r5, r5, #31",
+            "movs r6, #1",
+            "lsls r6, r6, #25",
+            "eors r6, r5",
+            "subs r5, r6, r5",
+            "8:",
+            "stm r7!, {{r5}}",
+            "b 3b",
+            "9:",
+            "add sp, #12",
+            "pop {{r6, r7}}",
+            table = sym TABLE,
+            inout("r0") sums.as_ptr() => _,
+            inout("r1") scale.as_ptr() => _,
+            inout("r2") c_prev.as_ptr() => _,
+            inout("r3") c.as_mut_ptr() => _,
+            inout("r4") a.as_mut_ptr() => _,
+            inout("r5") 4 * a.len() => _,
+            out("r8") _, out("r9") _, out("r10") _, out("r11") _, out("r12") _, out("lr") _,
         )
     }
 }
