@@ -8,6 +8,9 @@ mod host;
 #[cfg(target_arch = "riscv32")]
 mod riscv;
 
+mod network;
+pub use network::file;
+
 #[cfg(target_arch = "arm")]
 pub use cortex_m::{Counter, exit, print, stack_depth};
 #[cfg(not(target_os = "none"))]

@@ -2,11 +2,11 @@
 //! the same on every target, and on the host.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
-use bptt::quantized::{Cell, Dense, Lstm, Relu, ResetAfter, ResetBefore, Rnn, Scale, Weight};
+use bptt::quantized::{Cell, Dense, Lstm, Relu, ResetAfter, ResetBefore, Rnn, Scale, State, Weight};
 use bptt::{Flat, dense, init};
 #[cfg(target_arch = "arm")]
 use cortex_m_rt::entry;
-use measure::{exit, print};
+use measure::{exit, file, print};
 #[cfg(target_arch = "riscv32")]
 use riscv_rt::entry;
 
@@ -55,7 +55,29 @@ fn main() -> ! {
     shapes!(1 3 4 5 7 8 9 16 33);
     wide::<i8>(8);
     wide::<i16>(16);
+    compiled(&NET, 8);
+    compiled(&NET_16, 16);
     exit(true)
+}
+
+type Net<W> = Lstm<6, 16, W>;
+static NET: Net<i8> = Net::from_le_bytes(&file::<{ <Net<i8> as Cell<6, 16>>::BYTES }>(64));
+static NET_16: Net<i16> = Net::from_le_bytes(&file::<{ <Net<i16> as Cell<6, 16>>::BYTES }>(64));
+
+/// A network that the compiler has made of bytes, for so long that states reach their limits.
+#[inline(never)]
+fn compiled<W: Weight>(net: &Net<W>, bits: u32) {
+    let (mut digest, random) = (Digest(0x811c_9dc5), &mut Random(1));
+    let (mut state, mut most) = (State::<16, 1>::zeros(), 0);
+    for _ in 0..200 {
+        let (x, mut next) = ([core::array::from_fn(|_| random.input())], State::zeros());
+        net.step(&x, &state, &mut next);
+        state = next;
+        state.a.as_flattened().iter().for_each(|a| digest.add(*a as u16 as u32));
+        state.c.as_flattened().iter().for_each(|c| digest.add(*c as u32));
+        most = state.c.as_flattened().iter().fold(most, |most: u32, c| most.max(c.unsigned_abs()));
+    }
+    print(format_args!("from bytes, {bits} bits: {:08x}, c up to {most}", digest.0));
 }
 
 /// More columns than a kernel may take.

@@ -11,6 +11,7 @@ use core::panic::PanicInfo;
 use bptt::loss::{self, Reduction};
 use bptt::lstm::{self, Cache, State};
 use bptt::optimizer::{Adam, Momentum, Sgd, clip_by_global_norm};
+use bptt::quantized::{self, Dense, Lstm};
 use bptt::{Cell, Flat, Matrix, activation, dense, gru, init, rnn};
 use cortex_m_rt::{ExceptionFrame, entry, exception};
 use cortex_m_semihosting::hprintln;
@@ -51,6 +52,12 @@ fn main() -> ! {
         "`job::Learner`, all that training keeps, 50 steps|{}",
         size_of::<job::Learner>()
     );
+    hprintln!("`quantized::Lstm<6, 16>`, in flash or RAM|{}", size_of::<Lstm<6, 16>>());
+    hprintln!("`quantized::Lstm<6, 16, i16>`|{}", size_of::<Lstm<6, 16, i16>>());
+    hprintln!("`quantized::Dense<16, 4>`|{}", size_of::<Dense<16, 4>>());
+    hprintln!("`quantized::Dense<16, 4, i16>`|{}", size_of::<Dense<16, 4, i16>>());
+    hprintln!("`quantized::State<16, 1>`|{}", size_of::<quantized::State<16, 1>>());
+    hprintln!("`quantized::Hidden<16, 1>`|{}", size_of::<quantized::Hidden<16, 1>>());
 
     hprintln!("stack");
     stack_of_kernels();
