@@ -3,8 +3,8 @@
 //! * LSTM and GRU: the `layout_*` files of `tests/reference`. The weights are read from the
 //!   framework's arrays, a forward and a backward run in f64, and outputs and gradients compared in
 //!   the framework's arrays.
-//! * RNN and dense: against the frameworks' equations written out over the flat arrays, on numbers
-//!   whose sums are exact.
+//! * RNN, dense, single gates, and the LSTM of TensorFlow 1 and `.nam`: against the frameworks'
+//!   equations written out over the flat arrays, on numbers whose sums are exact.
 //! * All: what was read is written back bit for bit, and a wrong length of any argument touches
 //!   nothing.
 
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use bptt::layout::{keras, onnx, pytorch, textbook};
+use bptt::layout::{gate, keras, nam, onnx, pytorch, textbook, tf1};
 use bptt::{Affine, Cell, Flat, LengthMismatch, Matrix, Real, Vector, dense, gru, lstm, rnn};
 use serde::Deserialize;
 
@@ -522,7 +522,7 @@ fn gru_of_every_framework() {
 }
 
 // -------------------------------------------------------------------------------------------------
-// RNN and dense: the equations of each framework over its flat arrays
+// The others: the equations of each framework over its flat arrays
 // -------------------------------------------------------------------------------------------------
 
 const X: usize = 3;
@@ -590,6 +590,85 @@ fn with_activation<C: rnn::Rnn<X, A, Scalar = f64>>(
     }));
     textbook::read_affine(params(cell), &w, &b).unwrap();
     assert_eq!(hidden(cell, &x, &h), expected);
+
+    // A gate by itself: f(Wx·x + Wa·h + b)
+    let expected = f(std::array::from_fn(|r| {
+        let z = dot(b[r], &|k| wx[r * X + k], &x);
+        dot(z, &|k| wa[r * A + k], &h)
+    }));
+    gate::read(params(cell), &wx, &wa, Some(&b)).unwrap();
+    assert_eq!(hidden(cell, &x, &h), expected);
+}
+
+/// A step of an LSTM from the state (h, c), in the operations of the crate.
+fn lstm_of(i: f64, f: f64, g: f64, o: f64, c: f64) -> (f64, f64) {
+    let (sigmoid, tanh) = (bptt::activation::sigmoid, bptt::activation::tanh);
+    let c = sigmoid(f) * c + sigmoid(i) * tanh(g);
+    (sigmoid(o) * tanh(c), c)
+}
+
+/// The gates of unit r, before their activations, by a framework's equations, and a step of the cell that was read.
+fn same_step(
+    cell: &lstm::Params<X, A, f64>,
+    state: &lstm::State<A, 1, f64>,
+    gates: impl Fn(usize, &[f64]) -> [f64; 4], // of i, f, g, o
+) {
+    let x = numbers(1, X);
+    let both = [&x[..], state.a.as_flat()].concat();
+    let mut next = lstm::State::zeros();
+    cell.step(Vector::from_flat(&x).unwrap(), state, &mut next);
+    for r in 0..A {
+        let [i, f, g, o] = gates(r, &both);
+        let expected = lstm_of(i, f, g, o, state.c[(r, 0)]);
+        assert_eq!((next.a[(r, 0)], next.c[(r, 0)]), expected);
+    }
+}
+
+/// i, j, f, o = split([x; h]·kernel + bias); c = σ(f + forget_bias)·c + σ(i)·tanh(j).
+#[test]
+fn lstm_of_tensorflow_1() {
+    let (kernel, bias) = (numbers(3, (X + A) * 4 * A), numbers(4, 4 * A));
+    let mut state = lstm::State::zeros();
+    state.as_flat_mut().copy_from_slice(&numbers(2, 2 * A));
+    for forget_bias in [0.0, 1.0, -0.5] {
+        let mut cell = lstm::Params::zeros();
+        cell.as_flat_mut().fill(f64::NAN);
+        tf1::read_lstm(&mut cell, &kernel, &bias, forget_bias).unwrap();
+        same_step(&cell, &state, |r, both| {
+            let z = |column: usize| {
+                (both.iter().enumerate())
+                    .fold(bias[column], |z, (k, u)| z + kernel[k * 4 * A + column] * u)
+            };
+            let [i, j, f, o] = [r, A + r, 2 * A + r, 3 * A + r].map(z);
+            [i, f + forget_bias, j, o]
+        });
+
+        let (mut kernel_back, mut bias_back) = (vec![f64::NAN; 32 * A], vec![f64::NAN; 4 * A]);
+        tf1::write_lstm(&cell, &mut kernel_back, &mut bias_back, forget_bias).unwrap();
+        assert_eq!((&kernel_back, &bias_back), (&kernel, &bias)); // exact for such numbers
+    }
+}
+
+/// The order in which the player takes the numbers from the file: W row by row, of i, f, g, o, over
+/// [x; h], then b, then h, then c.
+#[test]
+fn lstm_of_nam() {
+    let layer = numbers(3, 4 * A * (X + A) + 6 * A);
+    let mut numbers = layer.iter();
+    let mut take = |n: usize| numbers.by_ref().take(n).copied().collect::<Vec<_>>();
+    let rows: Vec<_> = (0..4 * A).map(|_| take(X + A)).collect();
+    let (b, h, c) = (take(4 * A), take(A), take(A));
+
+    let (mut cell, mut state) = (lstm::Params::zeros(), lstm::State::zeros());
+    cell.as_flat_mut().fill(f64::NAN);
+    nam::read_lstm(&mut cell, &mut state, &layer).unwrap();
+    assert_eq!((state.a.as_flat(), state.c.as_flat()), (&h[..], &c[..]));
+    same_step(&cell, &state, |r, both| {
+        [r, A + r, 2 * A + r, 3 * A + r].map(|row| {
+            let products = rows[row].iter().zip(both);
+            products.fold(b[row], |z, (w, u)| z + w * u)
+        })
+    });
 }
 
 #[test]
@@ -640,6 +719,40 @@ type GruAfter = gru::ResetAfter<X, A>;
 type GruBefore = gru::ResetBefore<X, A>;
 type Rnn = rnn::Params<X, A>;
 type Dense = dense::Params<A, 3>;
+
+bptt::flat_struct! {
+    /// What a layer of a `.nam` file has.
+    struct Nam, NamRef, NamMut {
+        cell: Lstm,
+        state: lstm::State<A, 1>,
+    }
+}
+
+const NAM: [Functions<Nam>; 1] = [Functions {
+    name: "nam",
+    arguments: &[("layer", 190)],
+    read: |p, v| {
+        let NamMut { cell, state } = p.parts_mut();
+        nam::read_lstm(cell, state, &v[0])
+    },
+    read_without: None,
+    write: |p, v| {
+        let NamRef { cell, state } = p.parts();
+        nam::write_lstm(cell, state, &mut v[0])
+    },
+}];
+
+/// A forget bias changes −0 and rounds: `lstm_of_tensorflow_1` writes and reads back.
+const TF1: [Functions<Lstm>; 1] = [Functions {
+    name: "tf1",
+    arguments: &[("kernel", 160), ("bias", 20)],
+    read: |p, v| tf1::read_lstm(p, &v[0], &v[1], 1.0),
+    read_without: None,
+    write: |p, v| {
+        let [kernel, bias] = v else { unreachable!() };
+        tf1::write_lstm(p, kernel, bias, 1.0)
+    },
+}];
 
 const LSTM: [Functions<Lstm>; 4] = [
     Functions {
@@ -815,7 +928,17 @@ const GRU_BEFORE: [Functions<GruBefore>; 3] = [
     },
 ];
 
-const RNN: [Functions<Rnn>; 4] = [
+const RNN: [Functions<Rnn>; 5] = [
+    Functions {
+        name: "gate",
+        arguments: &[("wx", 15), ("wa", 25), ("b", 5)],
+        read: |p, v| gate::read(p, &v[0], &v[1], Some(&v[2])),
+        read_without: Some(|p, v| gate::read(p, &v[0], &v[1], None)),
+        write: |p, v| {
+            let [wx, wa, b] = v else { unreachable!() };
+            gate::write(p, wx, wa, b)
+        },
+    },
     Functions {
         name: "pytorch",
         arguments: &[
@@ -929,6 +1052,7 @@ fn difficult(n: usize) -> Vec<f32> {
 
 /// Writes every scalar of the parameters, reads it back, and refuses every wrong length.
 fn both_ways<P: Flat<Scalar = f32> + Default>(functions: &[Functions<P>]) {
+    wrong_lengths(functions);
     for Functions {
         name,
         arguments,
@@ -974,7 +1098,20 @@ fn both_ways<P: Flat<Scalar = f32> + Default>(functions: &[Functions<P>]) {
                 "{name}: no bias is a bias of zero"
             );
         }
+    }
+}
 
+/// Each argument shorter and longer than it must be: an error that names it, and nothing is touched.
+fn wrong_lengths<P: Flat<Scalar = f32> + Default>(functions: &[Functions<P>]) {
+    for Functions {
+        name,
+        arguments,
+        read,
+        write,
+        ..
+    } in functions
+    {
+        let ones: Vec<_> = arguments.iter().map(|(_, n)| vec![1.0; *n]).collect();
         for (i, &(what, expected)) in arguments.iter().enumerate() {
             for found in [0, expected - 1, expected + 1, 2 * expected] {
                 let error = LengthMismatch {
@@ -1004,6 +1141,8 @@ fn both_ways<P: Flat<Scalar = f32> + Default>(functions: &[Functions<P>]) {
 #[test]
 fn lstm_both_ways() {
     both_ways(&LSTM);
+    both_ways(&NAM);
+    wrong_lengths(&TF1);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Sequences whose arrays have the batch first: shape (M, T, R), row-major, R the inputs or units.
 //!
-//! What PyTorch calls `batch_first=True`, and Keras' only form.
+//! What PyTorch calls `batch_first=True`, ONNX `layout` = 1, TensorFlow 1 and TFLite `time_major` =
+//! false, and Keras' only form. A state has no time: (M, A), also (1, M, A) or (M, 1, A), row-major
+//! is the (A, M) matrix as it stands.
 
 use super::*;
 

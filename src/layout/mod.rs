@@ -1,4 +1,5 @@
-//! Weights from and to the layouts of PyTorch, Keras, ONNX and the textbooks.
+//! Weights from and to the layouts of PyTorch, Keras, ONNX, TensorFlow 1, TFLite, `.nam` files and
+//! the textbooks.
 //!
 //! Flat slices as the other side stores them (what `tensor.numpy().ravel()` gives) are copied into
 //! a caller's parameters and back. No other memory is needed. All lengths are compared before
@@ -15,9 +16,13 @@
 //! | [`pytorch`] | i, f, g, o | `weight_ih` (4H, I), `weight_hh` (4H, H) | two: `bias_ih` (4H), `bias_hh` (4H) |
 //! | [`keras`] | i, f, c, o | `kernel` (I, 4H), `recurrent_kernel` (H, 4H) | one: `bias` (4H) |
 //! | [`onnx`] | i, o, f, c | `W` (4H, I), `R` (4H, H) | two in a row: `B` (8H) = Wb, Rb |
+//! | [`tf1`] | i, j, f, o | `kernel` (I + H, 4H), the rows of I first | one: `bias` (4H), and `forget_bias` outside of the file |
+//! | TFLite, [`gate`] | i, f, c, o, each by itself | `input_to_…_weights` (H, I), `recurrent_to_…_weights` (H, H) | one a gate, (H) |
+//! | [`nam`] | i, f, g, o | (4H, I + H) = \[Wx \| Wa\] | one: (4H) |
 //! | [`textbook`] | f, i, c, o, each by itself | W (A, A + X) = \[Wa \| Wx\] | one a gate, (A) |
 //!
-//! i is the input gate, f forget, g and c the candidate, o output.
+//! i is the input gate, f forget, g, c and j the candidate, o output. A gate by itself, of any cell,
+//! whatever its name, is read by [`gate`].
 //!
 //! | GRU | reset | gates | weights | biases |
 //! |---|---|---|---|---|
@@ -95,10 +100,13 @@
 //! `Matrix::<X, M>::slice_from_flat`. [`batch_first`] copies one of shape (M, T, X).
 
 pub mod batch_first;
+pub mod gate;
 pub mod keras;
+pub mod nam;
 pub mod onnx;
 pub mod pytorch;
 pub mod textbook;
+pub mod tf1;
 
 use crate::{Affine, Flat, LengthMismatch, Matrix, Real, Vector, dense, gru, lstm, rnn};
 
@@ -130,7 +138,8 @@ impl Place {
         }
     }
 
-    /// The columns from `first` on of a row-major matrix with `columns` of them.
+    /// The columns of a row-major matrix with `columns` of them, from the one on whose first entry
+    /// stands at `first`.
     const fn columns(first: usize, columns: usize) -> Self {
         Place {
             offset: first,

@@ -214,6 +214,21 @@ pub fn write<const R: usize, const M: usize, T: Real>(
     array: &mut [T],
 ) -> Result<(), LengthMismatch> {}
 
+// ---- bptt::layout::gate
+
+pub fn read<const X: usize, const A: usize, T: Real>(
+    gate: &mut Affine<X, A, T>,
+    wx: &[T],
+    wa: &[T],
+    b: Option<&[T]>,
+) -> Result<(), LengthMismatch> {}
+pub fn write<const X: usize, const A: usize, T: Real>(
+    gate: &Affine<X, A, T>,
+    wx: &mut [T],
+    wa: &mut [T],
+    b: &mut [T],
+) -> Result<(), LengthMismatch> {}
+
 // ---- bptt::layout::keras
 
 pub fn read_lstm<const X: usize, const A: usize, T: Real>(
@@ -273,6 +288,19 @@ pub fn write_dense<const A: usize, const Y: usize, T: Real>(
     params: &dense::Params<A, Y, T>,
     kernel: &mut [T],
     bias: &mut [T],
+) -> Result<(), LengthMismatch> {}
+
+// ---- bptt::layout::nam
+
+pub fn read_lstm<const X: usize, const A: usize, T: Real>(
+    params: &mut lstm::Params<X, A, T>,
+    state: &mut lstm::State<A, 1, T>,
+    layer: &[T],
+) -> Result<(), LengthMismatch> {}
+pub fn write_lstm<const X: usize, const A: usize, T: Real>(
+    params: &lstm::Params<X, A, T>,
+    state: &lstm::State<A, 1, T>,
+    layer: &mut [T],
 ) -> Result<(), LengthMismatch> {}
 
 // ---- bptt::layout::onnx
@@ -433,6 +461,21 @@ pub fn write_gru_before<const X: usize, const A: usize, T: Real>(
     params: &gru::ResetBefore<X, A, T>,
     w: [&mut [T]; 3],
     b: [&mut [T]; 3],
+) -> Result<(), LengthMismatch> {}
+
+// ---- bptt::layout::tf1
+
+pub fn read_lstm<const X: usize, const A: usize, T: Real>(
+    params: &mut lstm::Params<X, A, T>,
+    kernel: &[T],
+    bias: &[T],
+    forget_bias: T,
+) -> Result<(), LengthMismatch> {}
+pub fn write_lstm<const X: usize, const A: usize, T: Real>(
+    params: &lstm::Params<X, A, T>,
+    kernel: &mut [T],
+    bias: &mut [T],
+    forget_bias: T,
 ) -> Result<(), LengthMismatch> {}
 
 // ---- bptt::lengths
@@ -601,6 +644,9 @@ impl<T: Real> Adam<T> {
         v: &mut [T],
     ) -> Result<(), TrainingError> {}
 }
+
+// ---- bptt::paths
+
 
 // ---- bptt::patterns
 

@@ -310,6 +310,11 @@ fn layouts<const X: usize, const A: usize, const Y: usize, T: Real>(
     let (w2, w3, w4) = (n.take(40)?, n.take(40)?, n.take(40)?);
     let (b3, b4) = (n.take(5)?, n.take(5)?);
     layout::textbook::write_lstm(cell, [w, w2, w3, w4], [b, b2, b3, b4])?;
+    layout::tf1::read_lstm(cell, w, b, n.scalar())?;
+    layout::tf1::write_lstm(cell, w, b, n.scalar())?;
+    let state: &mut lstm::State<A, 1, T> = n.one()?;
+    layout::nam::read_lstm(cell, state, w)?;
+    layout::nam::write_lstm(cell, state, w)?;
     let cell: &mut rnn::Params<X, A, T> = n.one()?;
     layout::pytorch::read_rnn(cell, w, r, Some((b, b2)))?;
     layout::pytorch::write_rnn(cell, w, r, b, b2)?;
@@ -319,6 +324,8 @@ fn layouts<const X: usize, const A: usize, const Y: usize, T: Real>(
     layout::onnx::write_rnn(cell, w, r, b)?;
     layout::textbook::read_affine(cell, w, b)?;
     layout::textbook::write_affine(cell, w, b)?;
+    layout::gate::read(cell, w, r, Some(b))?;
+    layout::gate::write(cell, w, r, b)?;
     let head: &mut dense::Params<A, Y, T> = n.one()?;
     layout::pytorch::read_linear(head, w, Some(b))?;
     layout::pytorch::write_linear(head, w, b)?;
