@@ -32,10 +32,11 @@
 //! | you want | look at |
 //! |---|---|
 //! | the equations, and their derivation | [`rnn`], [`gru`], [`lstm`] |
+//! | which path: browser, plug-in, controller, board, host | [`paths`] |
 //! | whole jobs, as code that runs | [`patterns`] |
 //! | an output layer, a loss, an optimizer | [`dense`], [`loss`], [`optimizer`], [`schedule`], [`dropout`], [`init`] |
 //! | a network of your own as one array | [`flat_struct!`], [`Flat`] |
-//! | weights from PyTorch, Keras, ONNX | [`layout`] |
+//! | weights from PyTorch, Keras, ONNX, TensorFlow 1, TFLite, `.nam` | [`layout`] |
 //! | batches of different lengths, both directions | [`lengths`] |
 //! | long sequences in little memory | [`checkpoint`] |
 //! | in integers: i8 or i16 weights, for devices without a floating-point unit | [`quantized`] |
@@ -71,6 +72,7 @@ pub mod lengths;
 pub mod loss;
 pub mod lstm;
 pub mod optimizer;
+pub mod paths;
 pub mod patterns;
 pub mod quantized;
 pub mod rnn;
