@@ -13,11 +13,11 @@ use crate::data::Recording;
 use crate::model::{A, Net, NetMut, NetRef, Normalisation, Recurrent, X, Y, include, most_likely};
 
 /// Recordings in a batch.
-const M: usize = 8;
+pub const M: usize = 8;
 /// Adam's step at the start; from there it falls in a straight line to 0 at the end.
-const LEARNING_RATE: f32 = 0.02;
+pub const LEARNING_RATE: f32 = 0.02;
 /// The greatest norm of the gradient of a batch.
-const CLIP: f32 = 1.0;
+pub const CLIP: f32 = 1.0;
 /// Standard deviation of the noise that is added to the samples, in units of the standard deviation of their channel.
 const NOISE: f32 = 0.3;
 
@@ -92,7 +92,7 @@ pub fn initial_weights<C: Recurrent>(rng: &mut ChaCha8Rng) -> Net<C> {
 
 /// M excerpts of equal length side by side, and everything that is computed from them on the way to their gradient. The
 /// vectors have one entry a step.
-struct Batch<C: Recurrent> {
+pub struct Batch<C: Recurrent> {
     /// The activity of each excerpt at each step, always the same.
     classes: Vec<[usize; M]>,
     x: Vec<Matrix<X, M>>,
@@ -107,7 +107,7 @@ struct Batch<C: Recurrent> {
 }
 
 impl<C: Recurrent> Batch<C> {
-    fn empty() -> Self {
+    pub fn empty() -> Self {
         Batch {
             classes: vec![],
             x: vec![],
@@ -121,7 +121,7 @@ impl<C: Recurrent> Batch<C> {
     }
 
     /// Draws an excerpt of each of the recordings and noise for each of its samples.
-    fn fill(
+    pub fn fill(
         &mut self,
         recordings: [&Recording; M],
         normalisation: &Normalisation,
@@ -160,7 +160,7 @@ impl<C: Recurrent> Batch<C> {
     /// (5) L = −(1/(M·T)) Σₘ Σₜ ln y⟨t⟩\[class of m\]:
     ///
     /// the network is to be right at every step, as soon as it can. The numbers of the other equations are those of `model`.
-    fn gradient(&mut self, net: &Net<C>, grads: &mut Net<C>) -> Result<f32, Box<dyn Error>> {
+    pub fn gradient(&mut self, net: &Net<C>, grads: &mut Net<C>) -> Result<f32, Box<dyn Error>> {
         let NetRef { cell, head } = net.parts();
         let NetMut {
             cell: dcell,
