@@ -1,0 +1,9 @@
+/* The host, to compare with. */
+#include <stdio.h>
+
+#include "board.h"
+
+void print(const char *text)
+{
+    fputs(text, stdout);
+}
