@@ -1,48 +1,29 @@
 //! The example `activity` as its user meets it: what it writes, and what it says of a file that is wrong.
-//!
-//! `cargo test` builds the examples and then runs this. (`cargo test --test activity` alone does not build them: then
-//! `cargo build --example activity` comes first, with the same profile.)
+
+#[path = "common/example.rs"]
+mod example;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Output;
 
 use bptt::{Cell, Flat, Vector, dense, gru, lstm, rnn};
+
+use example::folder;
 
 type Head = dense::Params<16, 4>;
 
 const HEADER: &str = "recording,activity,step,accel_x,accel_y,accel_z,gyro_x,gyro_y,gyro_z";
 
-/// Beside the tests' own executables, which are in `deps`, cargo puts the examples into `examples`.
-fn example() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let profile = test.parent().and_then(Path::parent).unwrap();
-    let name = format!("activity{}", std::env::consts::EXE_SUFFIX);
-    let example = profile.join("examples").join(name);
-    assert!(
-        example.exists(),
-        "{} is missing: `cargo test` builds it, `cargo test --test activity` does not",
-        example.display()
-    );
-    example
-}
-
 fn run(arguments: &[&str]) -> Output {
-    Command::new(example()).args(arguments).output().unwrap()
+    example::example("activity")
+        .args(arguments)
+        .output()
+        .unwrap()
 }
 
 fn stdout(output: &Output) -> &str {
     std::str::from_utf8(&output.stdout).unwrap()
-}
-
-/// An empty folder of this name.
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("activity")
-        .join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 /// Name and content of all files in a folder.

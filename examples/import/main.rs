@@ -1,184 +1,212 @@
 //! Brings a network that was trained elsewhere into a program without file system, heap and Python.
 //!
 //! ```text
-//! cargo run --release --example import -- network.safetensors
-//! cargo run --release --example import -- network.onnx
+//! cargo run --release --example import -- MODEL.onnx --out src
 //! ```
 //!
-//! reads the weights of an LSTM, a GRU or an RNN and of a dense layer, runs the network on an
-//! input, compares what it computes with what another runtime computed, and writes the flat file
-//! and the Rust source with `include_bytes!` that a program compiles in. Without arguments it does
-//! so with the LSTM in `files`, made by `make.py`, as are the GRUs and the RNN beside it.
+//! reads a network of any shape, compares what it computes with what its file says, and writes a Rust
+//! module with the weights, and a proof: a test that asks the same outputs and bits of any target.
+//! Without arguments it does so with the LSTM in `files`.
 //!
-//! To read: `model.rs` is the network, `from_safetensors.rs` and `from_onnx.rs` read the two
-//! formats, `tensor.rs` says what can be wrong with a tensor, and this file puts them together.
+//! To read: `read/network.rs` is what a file describes, `read/mod.rs` knows the formats, each of
+//! which has its `from_….rs`, `plain.rs` computes a network, `write/` writes, and this file puts them
+//! together.
 
-mod from_onnx;
-mod from_safetensors;
-mod model;
-mod tensor;
+mod plain;
+mod read;
+mod write;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use bptt::{Flat, Vector};
 use clap::Parser;
-use serde::Deserialize;
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
-use model::{Network, X};
+use read::network::{Network, Samples};
+use read::outputs;
+use write::{Integers, Order, Weights};
 
-/// Imports a network of 6 inputs, an LSTM, GRU or RNN of 16 units and a dense layer of 4 outputs.
+/// Writes a Rust module for a trained recurrent network, and a proof that it computes the same.
 #[derive(Parser)]
 struct Options {
-    /// The weights: a file whose name ends in .safetensors or .onnx
-    #[arg(default_value_os_t = beside("network.safetensors"))]
+    /// The network: .safetensors, .onnx, .json (RTNeural, AIDA-X, GuitarML) or .nam
+    #[arg(default_value_os_t = sample("network.safetensors"))]
     model: PathBuf,
 
-    /// What the network must compute, in the form that make.py says [default: outputs.json beside
-    /// the weights]
+    /// What the network must compute: a CSV file with the outputs of a step in each line, or a file
+    /// in the form that make.py says [default: NAME.outputs.json or outputs.json beside the network]
     #[arg(long, value_name = "FILE")]
     outputs: Option<PathBuf>,
 
-    /// The folder for network.bin and network.rs, made if there is none
+    /// A CSV file with the inputs of a step in each line, to the outputs
+    #[arg(long, value_name = "FILE", requires = "outputs")]
+    inputs: Option<PathBuf>,
+
+    /// The folder for what is written, made if there is none
     #[arg(long, value_name = "DIR", default_value_os_t = target())]
     out: PathBuf,
 
-    /// .safetensors: what the module calls its torch.nn.LSTM, GRU or RNN
-    #[arg(long, value_name = "NAME", default_value = "lstm")]
-    layer: String,
+    /// The name of the module [default: that of the file]
+    #[arg(long)]
+    name: Option<String>,
 
-    /// .safetensors: the torch.nn.RNN has nonlinearity="relu", which the file does not say
+    /// The weights in f32, or quantised
+    #[arg(long, value_enum, default_value = "f32")]
+    weights: Weights,
+
+    /// i16, i8: the greatest magnitude of an input [default: that of the samples of the file]
+    #[arg(long, value_parser = magnitude)]
+    range: Option<f32>,
+
+    /// Functions for C, and their header
+    #[arg(long)]
+    c: bool,
+
+    /// A bench as well: the nanoseconds of a step, and what share of a sample of audio that is
+    #[arg(long)]
+    bench: bool,
+
+    /// The RNNs have nonlinearity="relu", where the file does not say it
     #[arg(long)]
     relu: bool,
-
-    /// .safetensors: what the module calls its torch.nn.Linear
-    #[arg(long, value_name = "NAME", default_value = "head")]
-    head: String,
 }
 
 /// A file of the LSTM that `make.py` wrote.
-fn beside(name: &str) -> PathBuf {
+fn sample(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/import/files");
     folder.join(name)
+}
+
+/// A number that can be the greatest magnitude of inputs.
+fn magnitude(text: &str) -> Result<f32, String> {
+    let number: f32 = text.parse().map_err(|_| "it is no number")?;
+    // The width of ±number is finite, too.
+    let fits = number > 0.0 && number < f32::MAX / 2.0;
+    fits.then_some(number)
+        .ok_or_else(|| "it is not above 0 and below 1.7e38".to_owned())
 }
 
 fn target() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/import")
 }
 
-/// outputs.json of `make.py`.
-#[derive(Deserialize)]
-struct Expected {
-    batch: usize,
-    x: Vec<f32>,
-    onnxruntime: Outputs,
-    float64: Outputs,
-}
-
-#[derive(Deserialize)]
-struct Outputs {
-    h: Vec<f64>,
-    y: Vec<f64>,
-}
-
-/// How far the two may be apart: ten times what was measured on the LSTM of `make.py`, where
-/// each is within 10⁻⁷ of float64. A gate in the wrong place changes the first digit.
-const TOLERANCE: f64 = 1e-6;
-
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
+    let options = Options::parse();
+    match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            // A name in a file may have any character in it.
+            let line = format!("{}: {error}", options.model.display());
+            eprintln!("{}", line.replace(char::is_control, " "));
             ExitCode::FAILURE
         }
     }
 }
 
 fn run(options: &Options) -> Result<(), String> {
-    let bytes = read(&options.model)?;
-    let network = match options.model.extension().and_then(|e| e.to_str()) {
-        Some("safetensors") => {
-            from_safetensors::read(&bytes, &options.layer, &options.head, options.relu)
+    let (network, samples) = read::read(&options.model, options.relu)?;
+    println!("{network}");
+    let outputs = match (&options.inputs, &options.outputs) {
+        (Some(inputs), Some(outputs)) => Some(outputs::read_csv(inputs, outputs, &network)?),
+        (_, outputs) => outputs::read(outputs.as_deref(), &options.model, &network)?,
+    };
+    let samples = outputs.or(samples);
+    if let Some(samples) = &samples {
+        compare(&network, samples)?;
+    }
+    let name = match &options.name {
+        Some(name) => write::check_name(name).map(|()| name.clone())?,
+        None => write::name_of(&options.model)?,
+    };
+    if (options.c || options.bench) && !network.streams() {
+        let what = "functions for C and benches are for one input after the other";
+        return Err(format!("{what}: not for a layer that goes backward"));
+    }
+    let largest = |x: &[f32]| x.iter().fold(0.0, |l: f32, x| l.max(x.abs()));
+    let range = match (options.range, &samples) {
+        (Some(range), _) => Some(range),
+        (None, Some(samples)) => Some(largest(&samples.x)),
+        (None, None) => None,
+    };
+    let samples = samples.unwrap_or_else(|| drawn(&network, range.unwrap_or(1.0)));
+    let integers = match (options.weights, range) {
+        (Weights::F32, _) => None,
+        (_, None) => {
+            return Err("how large inputs can be decides their scale: say it with --range".into());
         }
-        Some("onnx") if options.relu => Err("the graph says itself what --relu says".to_owned()),
-        Some("onnx") => from_onnx::read(&bytes),
-        _ => Err("the name ends neither in .safetensors nor in .onnx".to_owned()),
+        (weights, Some(range)) => {
+            let Samples { x, batch, .. } = &samples;
+            Some(Integers::new(&network, weights, x, *batch, range)?)
+        }
     };
-    let network = network.map_err(|error| told(&options.model, error))?;
-    let outputs = match &options.outputs {
-        Some(file) => file.clone(),
-        None => options.model.with_file_name("outputs.json"),
+    let from = options.model.file_name().unwrap_or_default();
+    let from = write::in_a_comment(&from.to_string_lossy());
+    let order = Order {
+        network: &network,
+        name: &name,
+        from: &from,
+        samples: &samples,
+        integers: integers.as_ref(),
+        c: options.c,
+        bench: options.bench,
     };
-    let expected =
-        serde_json::from_slice(&read(&outputs)?).map_err(|error| told(&outputs, error))?;
-    compare(&network, &expected).map_err(|error| told(&outputs, error))?;
-
+    if order.integers.is_some() {
+        println!("greatest error of the integers: {:.1e}", order.error());
+    }
+    let told = |path: &Path, error| format!("{}: {error}", path.display());
     fs::create_dir_all(&options.out).map_err(|error| told(&options.out, error))?;
-    for (name, content) in [
-        ("network.bin", network.to_le_bytes()),
-        ("network.rs", network.source().into_bytes()),
-    ] {
+    for (name, content) in order.files() {
         let path = options.out.join(name);
         fs::write(&path, &content).map_err(|error| told(&path, error))?;
         println!("{} ({} bytes)", path.display(), content.len());
     }
+    // What C calls is public, and the proof is called on a target. Else it is a test alone.
+    println!(
+        "to add where modules are declared: {}",
+        match options.c {
+            true => format!("pub mod {name}; pub mod {name}_proof;"),
+            false => format!("mod {name}; #[cfg(test)] mod {name}_proof;"),
+        }
+    );
+    if samples.y.is_empty() {
+        println!("not compared with what it must compute: say that with --inputs and --outputs");
+    }
     Ok(())
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, String> {
-    fs::read(file).map_err(|error| told(file, error))
-}
+/// How far outputs may be from those of another program that computes in f32, beside the errors
+/// that f32 makes here, and there.
+const TOLERANCE: f64 = 1e-6;
 
-fn told(file: &Path, error: impl std::fmt::Display) -> String {
-    format!("{}: {error}", file.display())
-}
-
-/// Runs the network on the input of the file.
-fn compare(network: &Network, expected: &Expected) -> Result<(), String> {
-    let x = Vector::<X>::slice_from_flat(&expected.x).map_err(|error| {
-        let found = error.found;
-        format!("{found} numbers in x, expected a multiple of {X}")
-    })?;
-    if expected.batch == 0 || x.is_empty() || x.len() % expected.batch != 0 {
-        let (samples, batch) = (x.len(), expected.batch);
-        return Err(format!(
-            "{samples} samples are no batch of {batch} sequences"
-        ));
-    }
-    let (h, y) = network.run(x, expected.batch);
-    let [h, y] = [Flat::slice_as_flat(&h), Flat::slice_as_flat(&y)]
-        .map(|found| found.iter().map(|&number| number.into()).collect());
-    let found = Outputs { h, y };
-
-    let apart = difference(&found, &expected.onnxruntime)?;
-    let error = difference(&found, &expected.float64)?;
-    let theirs = difference(&expected.onnxruntime, &expected.float64)?;
-    println!("largest difference from onnxruntime: {apart:.1e}");
-    println!("largest error, compared with float64: {error:.1e}; of onnxruntime: {theirs:.1e}");
-    if apart <= TOLERANCE {
-        Ok(())
-    } else {
-        Err(format!(
-            "the outputs differ by {apart:.1e} from those of onnxruntime"
-        ))
+/// Runs the network on the inputs of the file.
+fn compare(network: &Network, samples: &Samples) -> Result<(), String> {
+    samples.check(network)?;
+    let exact: Vec<f64> = plain::run(network, &samples.x, samples.batch);
+    let rounded: Vec<f32> = plain::run(network, &samples.x, samples.batch);
+    let rounded: Vec<f64> = rounded.into_iter().map(f64::from).collect();
+    let y = &rounded[rounded.len() - samples.y.len()..]; // All steps, or the last.
+    let (apart, from) = (plain::greatest_difference(y, &samples.y), &samples.from);
+    println!("greatest difference from {from}: {apart:.1e}");
+    match apart <= TOLERANCE + 2.0 * plain::greatest_difference(&exact, &rounded) {
+        true => Ok(()),
+        false => Err(format!(
+            "the outputs differ by {apart:.1e} from those of {from}"
+        )),
     }
 }
 
-/// The largest of all differences; NaN, if there is one.
-fn difference(a: &Outputs, b: &Outputs) -> Result<f64, String> {
-    let mut largest: f64 = 0.0;
-    for (name, a, b) in [("h", &a.h, &b.h), ("y", &a.y, &b.y)] {
-        if a.len() != b.len() {
-            return Err(format!("{} numbers in {name} against {}", b.len(), a.len()));
-        }
-        for (a, b) in a.iter().zip(b) {
-            let difference = (a - b).abs();
-            if difference > largest || difference.is_nan() {
-                largest = difference;
-            }
-        }
+/// Inputs in ±range, where a file has none: one sequence of 64 steps, always the same.
+fn drawn(network: &Network, range: f32) -> Samples {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let count = 64 * network.inputs();
+    Samples {
+        batch: 1,
+        x: (0..count)
+            .map(|_| rng.random_range(-range..=range))
+            .collect(),
+        y: Vec::new(),
+        last: false,
+        from: String::new(),
     }
-    Ok(largest)
 }
