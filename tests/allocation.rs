@@ -4,11 +4,11 @@
 mod cells;
 #[path = "common/contract.rs"]
 mod contract;
+#[path = "common/counting.rs"]
+mod counting;
 #[path = "common/random.rs"]
 mod random;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::{array, hint, slice};
 
 use bptt::loss::{self, Reduction};
@@ -17,52 +17,11 @@ use bptt::{Flat, Matrix, Real, dense, gru, init, lstm, rnn};
 use cells::Plain;
 use random::Random;
 
-struct Counting;
-
-thread_local! {
-    /// How often this thread has asked for memory. Needs neither memory nor a destructor of its own.
-    static COUNT: Cell<usize> = const { Cell::new(0) };
-}
-
-fn count() {
-    // A thread at its very end has no counter any more; nothing is measured there.
-    let _ = COUNT.try_with(|count| count.set(count.get() + 1));
-}
-
-// SAFETY: every call is handed to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promise.
-        unsafe { System.realloc(old, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(old, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
 /// How often `f` asks for memory.
 fn allocations<R>(f: impl FnOnce() -> R) -> usize {
-    let before = COUNT.get();
+    let before = counting::allocations();
     hint::black_box(f());
-    COUNT.get() - before
+    counting::allocations() - before
 }
 
 #[test]
