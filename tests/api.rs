@@ -13,7 +13,7 @@
 //! It is read with a parser and not from rustdoc's JSON, because that comes from nightly compilers
 //! alone and changes its format with them. Derived traits stand in their attributes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::{env, fs};
 
@@ -430,6 +430,83 @@ fn the_interface_is_the_snapshot() {
         expected.lines().count(),
         "the interface has changed"
     );
+}
+
+/// What a snapshot has, each by itself with the module and the impl or trait that it stands in.
+fn parts(snapshot: &str) -> BTreeSet<String> {
+    let mut parts = BTreeSet::new();
+    for module in snapshot.split("\n// ---- ").skip(1) {
+        let (path, source) = module.split_once('\n').unwrap();
+        for item in syn::parse_file(source).unwrap().items {
+            // The frame of an item with others in it, and each of these in it alone.
+            let frames = match &item {
+                Item::Impl(whole) => {
+                    let frame = ItemImpl {
+                        items: vec![],
+                        ..whole.clone()
+                    };
+                    let of = |inner: &ImplItem| ItemImpl {
+                        items: vec![inner.clone()],
+                        ..frame.clone()
+                    };
+                    let inner = whole.items.iter().map(of);
+                    inner.chain([frame.clone()]).map(Item::Impl).collect()
+                }
+                item => vec![item.clone()],
+            };
+            for item in frames {
+                let file = syn::File {
+                    shebang: None,
+                    frontmatter: None,
+                    attrs: vec![],
+                    items: vec![item],
+                };
+                parts.insert(format!("{path}: {}", prettyplease::unparse(&file)));
+            }
+        }
+    }
+    parts
+}
+
+/// What has gone from a release, or is another thing now; adding is no change.
+fn gone(released: &str, now: &str) -> Vec<String> {
+    let now = parts(now);
+    let released = parts(released).into_iter();
+    released.filter(|part| !now.contains(part)).collect()
+}
+
+/// `tests/api/released.rs` is the snapshot of the last release, which its first line names. Until the
+/// next minor version (before 1.0) nothing of it may go.
+#[test]
+fn nothing_of_the_last_release_has_gone() {
+    let released = include_str!("api/released.rs");
+    let version = released.lines().next().unwrap();
+    let version = version.strip_prefix("// Version ").unwrap();
+    let minor = |version: &str| version.rsplit_once('.').unwrap().0.to_owned();
+    assert!(
+        !minor(version).starts_with("1"),
+        "from 1.0 on it is the major version"
+    );
+    if minor(version) == minor(env!("CARGO_PKG_VERSION")) {
+        let gone = gone(released, &snapshot());
+        assert!(
+            gone.is_empty(),
+            "gone since {version}:\n{}",
+            gone.join("\n")
+        );
+    }
+}
+
+#[test]
+fn what_has_gone_is_seen() {
+    let now = include_str!("api/bptt.rs");
+    let added = now.replacen("pub fn ", "pub fn more() {}\npub fn ", 1);
+    assert_eq!(gone(now, &added), [""; 0]);
+    assert_eq!(gone(&added, now).len(), 1);
+    let changed = now.replacen("pub fn zeros() -> Self", "pub fn zeros() -> u8", 1);
+    let changed = changed.replacen("pub const fn zeros() -> Self", "pub fn zeros() -> Self", 1);
+    assert_ne!(changed, now);
+    assert!(!gone(now, &changed).is_empty());
 }
 
 /// Whether the documentation has a fenced block that is compiled and run.
