@@ -115,7 +115,11 @@ async function inBrowser(browser) {
       child.kill();
       await once(child, "exit");
     }
-    rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+    try {
+      rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+    } catch {
+      // Processes of the browser that end late may still write there; it is a temporary folder.
+    }
   }
 }
 
