@@ -9,6 +9,9 @@ use crate::plain::{self, greatest_difference};
 /// As many sequences and steps as a proof has at most, so that it fits a controller.
 const SEQUENCES: usize = 2;
 const STEPS: usize = 64;
+/// The same where another program gave the outputs of the last step alone: to compare with them takes
+/// all steps.
+const STEPS_TO_THE_LAST: usize = 1024;
 
 /// What a network must give.
 struct Expected {
@@ -178,7 +181,12 @@ fn expected(order: &Order) -> Expected {
     } = order;
     let (x, y) = (network.inputs(), network.outputs());
     let all = samples.x.len() / (x * samples.batch);
-    let (steps, sequences) = (all.min(STEPS), samples.batch.min(SEQUENCES));
+    let most = if samples.last {
+        STEPS_TO_THE_LAST
+    } else {
+        STEPS
+    };
+    let (steps, sequences) = (all.min(most), samples.batch.min(SEQUENCES));
     // A network that looks ahead gives other outputs for a part of the inputs.
     let comparable = all == steps || (network.streams() && !samples.last);
     let inputs = part(&samples.x, x, samples.batch, [sequences, steps]);
