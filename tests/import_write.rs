@@ -185,7 +185,7 @@ fn cargo(folder: &Path, arguments: &[&str]) -> String {
 }
 
 fn write_files(folder: &Path, order: &Order) {
-    for (name, content) in order.files() {
+    for (name, content) in order.files().0 {
         fs::write(folder.join("src").join(name), content).unwrap();
     }
 }

@@ -151,12 +151,13 @@ fn run(options: &Options) -> Result<(), String> {
         c: options.c,
         bench: options.bench,
     };
+    let (files, error) = order.files();
     if order.integers.is_some() {
-        println!("greatest error of the integers: {:.1e}", order.error());
+        println!("greatest error of the integers: {error:.1e}");
     }
     let told = |path: &Path, error| format!("{}: {error}", path.display());
     fs::create_dir_all(&options.out).map_err(|error| told(&options.out, error))?;
-    for (name, content) in order.files() {
+    for (name, content) in files {
         let path = options.out.join(name);
         fs::write(&path, &content).map_err(|error| told(&path, error))?;
         println!("{} ({} bytes)", path.display(), content.len());

@@ -91,13 +91,9 @@ fn weights<const N: usize>(
 
 /// The numbers of a tensor that must have this shape.
 fn shaped(name: &str, tensor: &Option<Tensor>, shape: &[usize]) -> Result<Vec<f32>, String> {
-    match tensor {
-        None => Err(format!("there is no {name}")),
-        Some(tensor) if tensor.shape == shape => Ok(tensor.numbers.clone()),
-        Some(Tensor { shape: found, .. }) => Err(format!(
-            "the {name} has shape {found:?}, expected {shape:?}"
-        )),
-    }
+    let tensor = tensor.as_ref();
+    let tensor = tensor.ok_or_else(|| format!("there is no {name}"))?;
+    Ok(tensor.shaped(&format!("the {name}"), shape)?.to_vec())
 }
 
 /// LSTM: one bias. GRU: two, as Keras has with `reset_after`.

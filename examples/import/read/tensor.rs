@@ -16,6 +16,17 @@ impl Tensor {
         let numbers = bytes.chunks_exact(4).map(number).collect();
         Tensor { shape, numbers }
     }
+
+    /// The numbers, where the shape is this; `what` is how an error calls the tensor.
+    pub fn shaped(&self, what: &str, shape: &[usize]) -> Result<&[f32], String> {
+        match self.shape == shape {
+            true => Ok(&self.numbers),
+            false => Err(format!(
+                "{what} has shape {:?}, expected {shape:?}",
+                self.shape
+            )),
+        }
+    }
 }
 
 /// By their names. What is taken out has been used.
@@ -42,10 +53,7 @@ impl Tensors {
         let Some(tensor) = self.0.remove(name) else {
             return Err(self.missing(name));
         };
-        if tensor.shape != shape {
-            let found = tensor.shape;
-            return Err(format!("`{name}` has shape {found:?}, expected {shape:?}"));
-        }
+        tensor.shaped(&format!("`{name}`"), shape)?;
         Ok(tensor.numbers)
     }
 

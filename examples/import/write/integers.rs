@@ -162,36 +162,24 @@ pub const Y_SCALE: Scale = Scale::new({y});
 
     /// `Network`: one input after the other.
     pub fn streaming(&self, network: &Network, states: &[State]) -> String {
-        let mut text = module::declaration_of(states, "i16", self.output());
+        let mut text = module::declaration(states, "i16", self.output());
         text += "let input = [*x];\n";
         let mut input = "&input".to_owned();
         for (number, layer) in layers(network) {
-            let name = format!("layer_{number}");
+            for (name, _) in cells(number, layer) {
+                input = module::recurrent_step(&mut text, name, &input, states);
+            }
             if let Layer::Dense(_) = layer {
                 _ = writeln!(
                     text,
                     "let mut y = [[0; Y]];\nLAYER_{number}.forward({input}, &mut y);"
                 );
                 input = "&y".to_owned();
-            } else {
-                let a = states
-                    .iter()
-                    .find(|state| state.name == name)
-                    .map_or("", |s| s.a);
-                _ = writeln!(
-                    text,
-                    "let (last, {name}) = turn(&mut self.{name}, self.second);"
-                );
-                _ = writeln!(text, "LAYER_{number}.step({input}, last, {name});");
-                input = format!("&{name}{a}");
             }
         }
-        if !states.is_empty() {
-            text += "self.second = !self.second;\n";
-        }
-        let turn = if states.is_empty() { "" } else { module::TURN };
+        text += "self.second = !self.second;\n";
         let place = input.trim_start_matches('&');
-        text + &format!("let [y] = {place};\ny\n}}\n}}\n\n") + module::DEFAULT + turn
+        text + &format!("let [y] = {place};\ny\n}}\n}}\n\n") + module::REST
     }
 
     /// What the network gives for sequences of so many steps, by the plain model of the integers: the

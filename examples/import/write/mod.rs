@@ -50,19 +50,16 @@ pub struct Order<'a> {
 pub type File = (String, Vec<u8>);
 
 impl Order<'_> {
-    /// How far the outputs in the proof are from those of a computation in f64, at most.
-    pub fn error(&self) -> f64 {
-        proof::error(self)
-    }
-
-    pub fn files(&self) -> Vec<File> {
+    /// All files, and how far the outputs in the proof are from those of a computation in f64, at most.
+    pub fn files(&self) -> (Vec<File>, f64) {
         let (module, weights) = module::write(self);
+        let (proof, error) = proof::write(self);
         let name = self.name;
         let text = |name: String, text: String| (name, formatted(text).into_bytes());
         let mut files = vec![
             text(format!("{name}.rs"), module),
             (format!("{name}.bin"), weights),
-            text(format!("{name}_proof.rs"), proof::write(self)),
+            text(format!("{name}_proof.rs"), proof),
         ];
         if self.bench {
             files.push(text(format!("{name}_bench.rs"), bench::write(self)));
@@ -70,7 +67,7 @@ impl Order<'_> {
         if self.c {
             files.push((format!("{name}.h"), c::header(self).into_bytes()));
         }
-        files
+        (files, error)
     }
 }
 

@@ -170,7 +170,7 @@ pub fn column_major(w: &[f32], columns: usize) -> impl Iterator<Item = f32> {
 
 /// `Network`: one input after the other.
 fn streaming(network: &Network, states: &[State]) -> String {
-    let mut text = declaration(states);
+    let mut text = declaration(states, "f32", "f32");
     let [gain_in, gain_out] = network.gain;
     let x = match gain_in == 1.0 {
         true => "*x".to_owned(),
@@ -180,18 +180,7 @@ fn streaming(network: &Network, states: &[State]) -> String {
     let mut input = "&input".to_owned();
     for (number, layer) in layers(network) {
         for (name, _) in cells(number, layer) {
-            let upper = name.to_uppercase();
-            let state = states.iter().find(|state| state.name == name);
-            let a = state.map_or("", |state| state.a);
-            _ = writeln!(
-                text,
-                "let (last, {name}) = turn(&mut self.{name}, self.second);"
-            );
-            _ = writeln!(text, "{upper}.step({input}, last, {name});");
-            input = match a {
-                "" => name,
-                a => format!("&{name}{a}"),
-            };
+            input = recurrent_step(&mut text, name, &input, states);
         }
         if let Layer::Dense(dense) = layer {
             let name = format!("layer_{number}");
@@ -205,9 +194,7 @@ fn streaming(network: &Network, states: &[State]) -> String {
             input = format!("&{name}");
         }
     }
-    if !states.is_empty() {
-        text += "self.second = !self.second;\n";
-    }
+    text += "self.second = !self.second;\n";
     let place = input.trim_start_matches('&');
     _ = writeln!(text, "let [y] = *{place}.columns();");
     let skipped = match network.skip {
@@ -218,15 +205,25 @@ fn streaming(network: &Network, states: &[State]) -> String {
         true => writeln!(text, "{skipped}"),
         false => writeln!(text, "{skipped}.map(|y| y * {gain_out:?})"),
     };
-    text + "}\n}\n\n" + DEFAULT + if states.is_empty() { "" } else { TURN }
+    text + "}\n}\n\n" + REST
 }
 
-/// The struct, and its functions up to the body of `step`.
-fn declaration(states: &[State]) -> String {
-    declaration_of(states, "f32", "f32")
+/// The step of a recurrent layer; what is left is the expression of its outputs.
+pub fn recurrent_step(text: &mut String, name: String, input: &str, states: &[State]) -> String {
+    let (upper, state) = (name.to_uppercase(), states.iter().find(|s| s.name == name));
+    _ = writeln!(
+        text,
+        "let (last, {name}) = turn(&mut self.{name}, self.second);
+{upper}.step({input}, last, {name});"
+    );
+    match state.map_or("", |state| state.a) {
+        "" => name,
+        a => format!("&{name}{a}"),
+    }
 }
 
-pub fn declaration_of(states: &[State], input: &str, output: &str) -> String {
+/// The struct, and its functions up to the body of `step`. A network has a recurrent layer at least.
+pub fn declaration(states: &[State], input: &str, output: &str) -> String {
     let mut text = String::new();
     let (mut fields, mut starts) = (String::new(), String::new());
     for State {
@@ -239,22 +236,21 @@ pub fn declaration_of(states: &[State], input: &str, output: &str) -> String {
         _ = writeln!(fields, "{name}: [{type}; 2],");
         _ = writeln!(starts, "{name}: [const {{ {start} }}; 2],");
     }
-    if !states.is_empty() {
-        fields += "/// Whether the second state of each pair is the last one.\nsecond: bool,\n";
-        starts += "second: false,\n";
-    }
     _ = writeln!(
         text,
         "/// What the network remembers: of each recurrent layer the last state, and room for the next.
 #[derive(Clone, Debug)]
 pub struct Network {{
-{fields}}}
+{fields}/// Whether the second state of each pair is the last one.
+second: bool,
+}}
 
 impl Network {{
 /// Before the first input.
 pub const fn new() -> Self {{
 Network {{
-{starts}}}
+{starts}second: false,
+}}
 }}
 
 /// Forgets all inputs.
@@ -268,15 +264,13 @@ pub fn step(&mut self, x: &[{input}; X]) -> [{output}; Y] {{"
     text
 }
 
-pub const DEFAULT: &str = "impl Default for Network {
+/// What follows the functions: the two states of a layer take turns.
+pub const REST: &str = "impl Default for Network {
 fn default() -> Self {
 Self::new()
 }
 }
-";
 
-/// The two states of a layer take turns.
-pub const TURN: &str = "
 /// The last state, and the place of the next.
 fn turn<S>([first, second]: &mut [S; 2], second_is_last: bool) -> (&S, &mut S) {
 if second_is_last {

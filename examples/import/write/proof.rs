@@ -26,7 +26,8 @@ struct Expected {
     bits: u64,
 }
 
-pub fn write(order: &Order) -> String {
+/// The source, and how far an output is from that of a computation in f64, at most.
+pub fn write(order: &Order) -> (String, f64) {
     let Order {
         name,
         from,
@@ -105,7 +106,7 @@ pub const DISTANCE: f64 = {:?};
             upwards(*distance),
         ),
     };
-    format!(
+    let text = format!(
         "//! Whether the network `{name}`, from `{from}`, computes here what it must: call [`proof`] on the
 //! target; on a host it is a test.
 
@@ -167,12 +168,8 @@ static INPUTS: [[[{input}; X]; {steps}]; {sequences}] = {inputs};
 /// In f64.
 static OUTPUTS: [[[f64; Y]; {steps}]; {sequences}] = {outputs};
 {theirs}"
-    )
-}
-
-/// How far an output is from that of a computation in f64, at most, as the proof says it.
-pub fn error(order: &Order) -> f64 {
-    upwards(expected(order).outputs.1)
+    );
+    (text, error)
 }
 
 fn expected(order: &Order) -> Expected {

@@ -164,11 +164,7 @@ impl<'a> Reader<'a> {
         shape: &[usize],
     ) -> Result<&[f32], String> {
         let tensor = self.numbers(node, k, role)?;
-        if tensor.shape != shape {
-            let (name, found) = (&node.input[k], &tensor.shape);
-            return Err(format!("`{name}` has shape {found:?}, expected {shape:?}"));
-        }
-        Ok(&tensor.numbers)
+        tensor.shaped(&format!("`{}`", node.input[k]), shape)
     }
 
     pub fn integers(
