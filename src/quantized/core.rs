@@ -202,23 +202,8 @@ pub(crate) trait Kernel<W: Weight> {
 }
 
 /// The plain form of everything.
-#[cfg(any(
-    test,
-    bptt_integers = "m4",
-    all(
-        bptt_integers = "plain",
-        any(bptt_baseline = "scalars", bptt_unoptimized)
-    )
-))]
+#[allow(dead_code)] // Some targets have loops for every shape.
 pub(crate) struct Plain;
-#[cfg(any(
-    test,
-    bptt_integers = "m4",
-    all(
-        bptt_integers = "plain",
-        any(bptt_baseline = "scalars", bptt_unoptimized)
-    )
-))]
 impl<W: Weight> Kernel<W> for Plain {}
 
 /// Adds where the sums over a vector start.

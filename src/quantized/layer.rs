@@ -5,6 +5,7 @@ use super::core::Rows;
 use super::packed::{Order, Packed};
 use super::scale::{RowScale, nearest, power};
 use super::{QuantizeError, Scale, Weight, order};
+use crate::arch::integers::MOST;
 use crate::shape::part;
 
 /// G·A rows; K = A in a cell.
@@ -203,6 +204,12 @@ impl<const X: usize, const K: usize, const A: usize, const G: usize, W: Weight>
 
     /// What the core reads.
     pub(crate) fn rows(&self) -> Rows<'_, W> {
+        const {
+            assert!(
+                cfg!(bptt_integers = "plain") || G * A <= MOST && X <= MOST && K <= MOST,
+                "on a controller a layer has at most 65535 rows and 65535 columns"
+            );
+        }
         Rows {
             bias: self.bias.as_flattened(),
             scale: self.scale.as_flattened(),

@@ -87,6 +87,9 @@
 //!
 //! # Large networks
 //!
+//! On a microcontroller with kernels of its own (Cortex-M, RISC-V of 32 bits) a layer with more than
+//! 65535 rows (gates times units), inputs or units does not compile.
+//!
 //! `zeros()` and `from_le_bytes` return by value, over the stack. A cell of (128, 256) in i8 has 401
 //! kilobytes: make it a `static`, by `from_le_bytes` of a file, or by `zeros()` in a `Mutex` where it is
 //! to be quantised in place.

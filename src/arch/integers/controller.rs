@@ -6,11 +6,11 @@ use core::mem::MaybeUninit;
 use core::mem::replace;
 use core::{ptr, slice};
 
-use super::order;
 #[cfg(bptt_integers = "rv32")]
 use super::riscv::runs;
 #[cfg(not(bptt_integers = "rv32"))]
 use super::thumb::runs;
+use super::{MOST, order};
 #[cfg(bptt_integers = "m4")]
 use crate::quantized::Plain;
 #[cfg(any(bptt_integers = "m3", bptt_integers = "rv32"))]
@@ -154,11 +154,9 @@ const COLUMNS: usize = 512;
 /// too long for the loops.
 #[inline(always)]
 fn fits<W: Weight>(count: usize, rows: &Rows<W>, x: &Seen, a: &Seen) -> bool {
-    // So few that the products below are exact.
-    const MOST: usize = 0xffff;
     let pairs = order(1, size_of::<W>()).pairs;
     x.v.len().max(a.v.len()) <= if pairs { COLUMNS } else { MOST }
-        && count <= MOST
+        && count <= MOST // So the products below are exact.
         && count <= rows.bias.len()
         && count <= rows.scale.len()
         && count * x.v.len() <= rows.wx.len()

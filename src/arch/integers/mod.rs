@@ -93,6 +93,10 @@ pub(crate) const fn order(gates: usize, bytes: usize) -> Order {
     }
 }
 
+/// The most rows, and the most columns, that a layer can have on a controller, where the number of its
+/// weights is a product of 32 bits.
+pub(crate) const MOST: usize = 0xffff;
+
 /// The steps of the core, each by the best kernel that this machine has.
 macro_rules! steps {
     ($( fn $name:ident($($arg:ident: $type:ty),* $(,)?); )*) => { $(
